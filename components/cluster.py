@@ -1,0 +1,64 @@
+"""What every cluster gives to the rest of the program, whoever made it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.settings import Settings
+
+Architecture = Literal["amd64", "arm64"]
+"""Processor of a node, as its label kubernetes.io/arch says it."""
+
+
+class ClusterSettings(Settings, ABC):
+    """What the rest of a stack file is checked against, whoever makes the cluster."""
+
+    nodes: int
+    """Nodes that can carry Longhorn replicas."""
+
+    @abstractmethod
+    def node_architecture(self) -> Architecture:
+        """Processor of the nodes that these settings ask for."""
+
+
+class Cluster(Protocol):
+    """A Kubernetes cluster that Longhorn and IRIS can be deployed into.
+
+    Implemented by ``ExistingCluster``, ``EksCluster``, ``AksCluster`` and ``GkeCluster``.
+    """
+
+    name: str
+    """The cluster's name, known at preview. Used as the provider's ``cluster_identifier``."""
+
+    provider: k8s.Provider
+    """Reaches this cluster and no other."""
+
+    kubeconfig: pulumi.Output[str]
+    """The whole kubeconfig as YAML or JSON text, secret."""
+
+    kubectl: str
+    """How a person calls kubectl for this cluster, after ``save_kubeconfig``."""
+
+    save_kubeconfig: str | None
+    """Shell command that writes the kubeconfig which ``kubectl`` names; None if it exists."""
+
+    node_count: int
+    """Nodes that carry Longhorn replicas."""
+
+    zone_count: int
+    """Zones that these nodes are spread over."""
+
+    architecture: Architecture
+    """Processor of the nodes."""
+
+    dedicated_disk: bool
+    """Whether Longhorn's data path is a disk of its own on each node."""
+
+    volume_snapshots: bool
+    """Whether the snapshot.storage.k8s.io resources exist in the cluster."""
+
+    workloads_after: Sequence[pulumi.Resource]
+    """What must exist before anything runs in the cluster, and must outlive it on destroy."""

@@ -1,0 +1,178 @@
+"""A cluster that somebody else made: the lab, kind, microk8s, k3s, on-premises."""
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+import yaml
+from pydantic import Field, ValidationInfo, field_validator
+
+from components.cluster import Architecture, ClusterSettings
+
+
+class ExistingClusterSettings(ClusterSettings):
+    """How to reach a cluster that exists, and what it is made of."""
+
+    kubeconfig: str = Field(default=".lab/kubeconfig", validate_default=True)
+    """Path of a kubeconfig file, relative to the project folder. The default is the lab's."""
+
+    context: str | None = Field(default=None, validate_default=True)
+    """Context in that file; without it, the file's current context."""
+
+    nodes: int = Field(default=3, ge=1)
+    """Nodes that can carry Longhorn replicas."""
+
+    zones: int = Field(default=3, ge=1, validate_default=True)
+    """Zones (label topology.kubernetes.io/zone) that these nodes are spread over."""
+
+    architecture: Architecture = "amd64"
+    """Processor of the nodes (label kubernetes.io/arch)."""
+
+    dedicated_disk: bool = False
+    """Whether Longhorn's data path is a disk of its own on each node."""
+
+    volume_snapshots: bool = True
+    """Whether the cluster serves snapshot.storage.k8s.io/v1. kind and k3s do not by themselves."""
+
+    def node_architecture(self) -> Architecture:
+        """Processor of the nodes, as the stack file says."""
+        return self.architecture
+
+    @field_validator("kubeconfig")
+    @classmethod
+    def _is_a_kubeconfig(cls, path: str) -> str:
+        _read(path)
+        return path
+
+    @field_validator("context")
+    @classmethod
+    def _exists(cls, context: str | None, info: ValidationInfo) -> str | None:
+        if "kubeconfig" not in info.data:
+            return context
+        document = _read(info.data["kubeconfig"])
+        names = sorted(entry["name"] for entry in document.get("contexts") or [])
+        chosen = context or document.get("current-context")
+        if not chosen:
+            raise ValueError(f"the kubeconfig has no current context; set one of: {_list(names)}")
+        if chosen not in names:
+            raise ValueError(
+                f"the kubeconfig has no context {chosen!r}; set one of: {_list(names)}"
+            )
+        flatten(info.data["kubeconfig"], context)
+        return context
+
+    @field_validator("zones")
+    @classmethod
+    def _has_a_node_in_each(cls, zones: int, info: ValidationInfo) -> int:
+        nodes = info.data.get("nodes")
+        if nodes is not None and zones > nodes:
+            raise ValueError(f"{nodes} nodes cannot fill {zones} zones; set it to {nodes} or less")
+        return zones
+
+
+class ExistingCluster(pulumi.ComponentResource):
+    """A cluster reached through one context of a kubeconfig file; nothing in it is created here."""
+
+    name: str
+    provider: k8s.Provider
+    kubeconfig: pulumi.Output[str]
+    kubectl: str
+    save_kubeconfig: str | None
+    node_count: int
+    zone_count: int
+    architecture: Architecture
+    dedicated_disk: bool
+    volume_snapshots: bool
+    workloads_after: Sequence[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        settings: ExistingClusterSettings,
+        *,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ha-iris:cluster:ExistingCluster", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        document = flatten(settings.kubeconfig, settings.context)
+        self.name = document["current-context"]
+        self.kubectl = f"kubectl --kubeconfig {settings.kubeconfig} --context {self.name}"
+        self.save_kubeconfig = None
+        self.node_count = settings.nodes
+        self.zone_count = settings.zones
+        self.architecture = settings.architecture
+        self.dedicated_disk = settings.dedicated_disk
+        self.volume_snapshots = settings.volume_snapshots
+        self.workloads_after = []
+        self.kubeconfig = pulumi.Output.secret(yaml.safe_dump(document, sort_keys=False))
+        self.provider = k8s.Provider(
+            f"{name}-provider",
+            kubeconfig=self.kubeconfig,
+            cluster_identifier=self.name,
+            opts=child,
+        )
+        self.register_outputs({"kubeconfig": self.kubeconfig})
+
+
+def flatten(path: str, context: str | None) -> dict[str, Any]:
+    """One context of a kubeconfig with its certificate files read in, so that it works anywhere.
+
+    Does what ``kubectl config view --minify --flatten`` does, without needing kubectl.
+
+    Raises:
+        ValueError: the file is missing, is no kubeconfig, or names a file that is missing.
+    """
+    document = _read(path)
+    chosen = context or document["current-context"]
+    entry = _named(document, "contexts", chosen)
+    cluster = _named(document, "clusters", entry["context"]["cluster"])
+    user = _named(document, "users", entry["context"]["user"])
+    folder = Path(path).expanduser().parent
+    for body in (cluster["cluster"], user["user"]):
+        for key in ("certificate-authority", "client-certificate", "client-key"):
+            if key in body:
+                file = folder / body.pop(key)
+                if not file.is_file():
+                    raise ValueError(
+                        f"its {key} {file} does not exist; mend the kubeconfig or name another"
+                    )
+                body[f"{key}-data"] = base64.b64encode(file.read_bytes()).decode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [cluster],
+        "users": [user],
+        "contexts": [entry],
+        "current-context": chosen,
+    }
+
+
+def _read(path: str) -> dict[str, Any]:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise ValueError(
+            "there is no such file; run `make up` to start the lab that it belongs to, "
+            "or name the kubeconfig of your own cluster"
+        )
+    try:
+        document = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError):
+        document = None
+    if not isinstance(document, dict) or "clusters" not in document:
+        raise ValueError("the file is not a kubeconfig; name one that kubectl accepts")
+    return document
+
+
+def _named(document: dict[str, Any], section: str, name: str) -> dict[str, Any]:
+    for entry in document.get(section) or []:
+        if entry["name"] == name:
+            return entry
+    raise ValueError(f"the kubeconfig has no {name!r} among its {section}")
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names) or "(none: the file has no contexts)"

@@ -1,0 +1,48 @@
+"""The first password of the database, and the hash that IRIS is told instead of it."""
+
+import pulumi
+import pulumi_random as random
+from pydantic import SecretStr
+
+from components.iris.cpf import password_hash
+
+USERNAME = "_SYSTEM"
+
+
+class Credentials(pulumi.ComponentResource):
+    """A password, given or generated, and its salted hash; both secret, both made once."""
+
+    password: pulumi.Output[str]
+    """The password in clear."""
+
+    password_hash: pulumi.Output[str]
+    """Value of the CPF parameter PasswordHash."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        password: SecretStr | None,
+        protect_data: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ha-iris:database:Credentials", name, None, opts)
+        kept = pulumi.ResourceOptions(parent=self, protect=protect_data)
+        if password is None:
+            self.password = random.RandomPassword(
+                f"{name}-password",
+                length=24,
+                special=False,
+                min_lower=1,
+                min_upper=1,
+                min_numeric=1,
+                opts=kept,
+            ).result
+        else:
+            self.password = pulumi.Output.secret(password.get_secret_value())
+        # A salt that changed would change the merge file, and so restart the database.
+        salt = random.RandomBytes(f"{name}-salt", length=64, opts=kept).hex
+        self.password_hash = pulumi.Output.secret(
+            pulumi.Output.all(self.password, salt).apply(lambda pair: password_hash(*pair))
+        )
+        self.register_outputs({"password": self.password})

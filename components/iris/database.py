@@ -1,0 +1,240 @@
+"""One IRIS instance as a Deployment, on a volume that no mistake of ours can delete."""
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.cluster import Cluster
+from components.iris.cpf import merge_file
+from components.iris.credentials import USERNAME, Credentials
+from components.iris.pod import SUPERSERVER_PORT, WEB_PORT, pod_spec
+from components.iris.settings import IrisSettings, RegistryLogin
+
+LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
+
+
+class Iris(pulumi.ComponentResource):
+    """An IRIS instance: namespace, credentials, volume claim, Deployment and Service."""
+
+    namespace: str
+    """Namespace of everything below."""
+
+    username: str
+    """A predefined user that the password belongs to."""
+
+    password: pulumi.Output[str]
+    """First password of the predefined users, secret."""
+
+    address: pulumi.Output[str]
+    """Name or address of the Service: one inside the cluster, unless it is a LoadBalancer."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: IrisSettings,
+        *,
+        cluster: Cluster,
+        storage_class: str,
+        storage_ready: Sequence[pulumi.Resource],
+        protect_data: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Deploy IRIS.
+
+        Args:
+            name: Prefix of every child.
+            settings: Choices of the stack.
+            cluster: Where it runs.
+            storage_class: Name of the volume's StorageClass.
+            storage_ready: What must exist before the claim, and outlive it on destroy.
+            protect_data: Refuse every plan that would delete or replace claim, namespace
+                or password.
+            opts: Options of this component.
+        """
+        super().__init__("ha-iris:database:Iris", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
+        kept = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=protect_data))
+
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace",
+            metadata={
+                "name": settings.namespace,
+                "labels": {
+                    **LABELS,
+                    "pod-security.kubernetes.io/enforce": "restricted",
+                    "pod-security.kubernetes.io/warn": "restricted",
+                },
+            },
+            opts=pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(depends_on=[*cluster.workloads_after])
+            ),
+        )
+        here = namespace.metadata["name"]
+        credentials = Credentials(
+            f"{name}-credentials",
+            password=settings.password,
+            protect_data=protect_data,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        pull_secrets = [
+            k8s.core.v1.Secret(
+                f"{name}-registry-login",
+                metadata={"namespace": here, "labels": LABELS},
+                type="kubernetes.io/dockerconfigjson",
+                string_data={".dockerconfigjson": pulumi.Output.secret(docker_config(login))},
+                opts=child,
+            )
+            for login in [settings.registry_login]
+            if login
+        ]
+        service_account = k8s.core.v1.ServiceAccount(
+            f"{name}-service-account",
+            metadata={"name": "iris", "namespace": here, "labels": LABELS},
+            automount_service_account_token=False,
+            image_pull_secrets=[{"name": secret.metadata["name"]} for secret in pull_secrets],
+            opts=child,
+        )
+        priority_class = k8s.scheduling.v1.PriorityClass(
+            f"{name}-priority-class",
+            metadata={"name": f"ha-iris-{settings.namespace}", "labels": LABELS},
+            value=1_000_000,
+            description="The database goes first when the nodes that are left run short.",
+            opts=child,
+        )
+        # Named by content: a change makes a new Secret and restarts IRIS, in a plan that a person
+        # has seen. IRIS merges the file live, so one that changed in place would reconfigure a
+        # running database.
+        merge_secret = k8s.core.v1.Secret(
+            f"{name}-cpf",
+            metadata={"namespace": here, "labels": LABELS},
+            immutable=True,
+            string_data={
+                "merge.cpf": credentials.password_hash.apply(
+                    lambda password_hash: merge_file(
+                        memory_gib=settings.memory_gib,
+                        globals_mib=settings.globals_mib,
+                        routines_mib=settings.routines_mib,
+                        gmheap_kib=settings.gmheap_kib,
+                        password_hash=password_hash,
+                        more=settings.cpf,
+                    )
+                )
+            },
+            opts=child,
+        )
+        license_secret = None
+        if settings.license_key:
+            license_secret = k8s.core.v1.Secret(
+                f"{name}-license",
+                metadata={"namespace": here, "labels": LABELS},
+                immutable=True,
+                string_data={
+                    "iris.key": pulumi.Output.secret(settings.license_key.get_secret_value())
+                },
+                opts=child,
+            )
+        claim_spec: Any = {
+            "accessModes": ["ReadWriteOnce"],
+            # A plain name and no Output of the class: when Pulumi replaces a class, it also
+            # replaces everything whose inputs came from it.
+            "storageClassName": storage_class,
+            "resources": {"requests": {"storage": f"{settings.storage_gib}Gi"}},
+        }
+        claim = k8s.core.v1.PersistentVolumeClaim(
+            f"{name}-data",
+            metadata={
+                "name": "iris-data",
+                "namespace": here,
+                "labels": LABELS,
+                # It binds when the pod is scheduled, which comes after it.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec=claim_spec,
+            opts=pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(depends_on=[*storage_ready])
+            ),
+        )
+        pod = pod_spec(
+            settings,
+            architecture=cluster.architecture,
+            claim=claim.metadata["name"],
+            merge_secret=merge_secret.metadata["name"],
+            service_account=service_account.metadata["name"],
+            priority_class=priority_class.metadata["name"],
+            license_secret=license_secret and license_secret.metadata["name"],
+        )
+        deployment_spec: Any = {
+            "replicas": 1,
+            # Never two instances on one volume.
+            "strategy": {"type": "Recreate"},
+            "progressDeadlineSeconds": settings.startup_seconds + 600,
+            "selector": {"matchLabels": LABELS},
+            "template": {"metadata": {"labels": LABELS}, "spec": pod},
+        }
+        k8s.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata={"name": "iris", "namespace": here, "labels": LABELS},
+            spec=deployment_spec,
+            opts=child,
+        )
+        public = settings.service.type == "LoadBalancer"
+        service_spec: Any = {
+            "type": settings.service.type,
+            "selector": LABELS,
+            "ports": [
+                {"name": "superserver", "port": SUPERSERVER_PORT, "targetPort": "superserver"},
+                {"name": "webserver", "port": WEB_PORT, "targetPort": "webserver"},
+            ],
+        }
+        if public:
+            service_spec["loadBalancerSourceRanges"] = [
+                str(r) for r in settings.service.source_ranges
+            ]
+        service = k8s.core.v1.Service(
+            f"{name}-service",
+            metadata={
+                "name": "iris",
+                "namespace": here,
+                "labels": LABELS,
+                "annotations": settings.service.annotations,
+            },
+            spec=service_spec,
+            opts=child,
+        )
+
+        self.namespace = settings.namespace
+        self.username = USERNAME
+        self.password = credentials.password
+        self.address = (
+            service.status.apply(_ingress_address)
+            if public
+            else pulumi.Output.from_input(f"iris.{settings.namespace}.svc.cluster.local")
+        )
+        self.register_outputs({"namespace": self.namespace, "address": self.address})
+
+
+def docker_config(login: RegistryLogin) -> str:
+    """Content of ``.dockerconfigjson`` for one registry, password in clear."""
+    password = login.password.get_secret_value()
+    return json.dumps(
+        {
+            "auths": {
+                login.server: {
+                    "username": login.username,
+                    "password": password,
+                    "auth": base64.b64encode(f"{login.username}:{password}".encode()).decode(),
+                }
+            }
+        }
+    )
+
+
+def _ingress_address(status: k8s.core.v1.outputs.ServiceStatus | None) -> str:
+    ingress = status.load_balancer.ingress if status and status.load_balancer else None
+    if not ingress:
+        return "pending"
+    return ingress[0].hostname or ingress[0].ip or "pending"

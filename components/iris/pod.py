@@ -1,0 +1,133 @@
+"""The pod that runs IRIS, as plain data: no Pulumi resource is made here."""
+
+from typing import Any
+
+from components.iris.settings import IrisSettings
+
+IRISOWNER = 51773
+"""User and group of the instance in InterSystems' images."""
+
+SUPERSERVER_PORT = 1972
+WEB_PORT = 52773
+
+DATA_MOUNT = "/data"
+# A folder inside the volume: IRIS refuses a data directory that holds anything but its own
+# files, and a fresh ext4 volume holds lost+found.
+DATA_DIRECTORY = f"{DATA_MOUNT}/iris"
+# Outside the volume: a copy of the volume must not carry the configuration of its origin.
+CONFIG_MOUNT = "/etc/ha-iris/cpf"
+LICENSE_MOUNT = "/etc/ha-iris/license"
+
+# Field 4 is the instance's status. Field 9, its health, stays on warn or alert for half an hour
+# after a crash and during a freeze for a backup: a probe that read it would kill the very
+# database that has just recovered.
+IS_RUNNING = ["/bin/sh", "-c", "iris qlist IRIS | cut -d^ -f4 | grep -q ^running"]
+
+
+def pod_spec(
+    settings: IrisSettings,
+    *,
+    architecture: str,
+    claim: Any,
+    merge_secret: Any,
+    service_account: Any,
+    priority_class: Any,
+    license_secret: Any = None,
+) -> dict[str, Any]:
+    """Spec of the database pod. The last five are names and may be Outputs."""
+    resources = {"cpu": f"{settings.cpu:g}", "memory": f"{settings.memory_gib}Gi"}
+    args = [
+        # iris-main wants CAP_SETUID and CAP_SETGID only to become irisowner, who we are already.
+        "--check-caps",
+        "false",
+        # The agent arbitrates between mirror members; there is no mirror.
+        "--ISCAgent",
+        "false",
+    ]
+    volumes: list[dict[str, Any]] = [
+        {"name": "data", "persistentVolumeClaim": {"claimName": claim}},
+        {"name": "cpf", "secret": {"secretName": merge_secret, "defaultMode": 0o440}},
+    ]
+    mounts = [
+        {"name": "data", "mountPath": DATA_MOUNT},
+        {"name": "cpf", "mountPath": CONFIG_MOUNT, "readOnly": True},
+    ]
+    if license_secret is not None:
+        volumes.append(
+            {"name": "license", "secret": {"secretName": license_secret, "defaultMode": 0o440}}
+        )
+        mounts.append({"name": "license", "mountPath": LICENSE_MOUNT, "readOnly": True})
+        args += ["--key", f"{LICENSE_MOUNT}/iris.key"]
+
+    return {
+        "hostname": settings.hostname,
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "priorityClassName": priority_class,
+        "terminationGracePeriodSeconds": settings.termination_grace_period_seconds,
+        "nodeSelector": {"kubernetes.io/os": "linux", "kubernetes.io/arch": architecture},
+        "tolerations": [
+            {
+                "key": f"node.kubernetes.io/{condition}",
+                "operator": "Exists",
+                "effect": "NoExecute",
+                "tolerationSeconds": settings.toleration_seconds,
+            }
+            for condition in ("not-ready", "unreachable")
+        ],
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": IRISOWNER,
+            "runAsGroup": IRISOWNER,
+            "fsGroup": IRISOWNER,
+            # Otherwise every start walks over the whole volume.
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": "iris",
+                "image": settings.image_for(architecture),
+                "imagePullPolicy": "IfNotPresent",
+                "args": args,
+                "env": [
+                    {"name": "ISC_DATA_DIRECTORY", "value": DATA_DIRECTORY},
+                    {"name": "ISC_CPF_MERGE_FILE", "value": f"{CONFIG_MOUNT}/merge.cpf"},
+                    {"name": "TZ", "value": settings.time_zone},
+                ],
+                "ports": [
+                    {"name": "superserver", "containerPort": SUPERSERVER_PORT},
+                    {"name": "webserver", "containerPort": WEB_PORT},
+                ],
+                # Requests equal to limits: the last pod to be evicted or killed for memory.
+                "resources": {"requests": resources, "limits": resources},
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+                # A start after a crash recovers from the write image journal and the journals;
+                # a kill in the middle only makes it begin again.
+                "startupProbe": {
+                    "exec": {"command": IS_RUNNING},
+                    "periodSeconds": 5,
+                    "timeoutSeconds": 10,
+                    "failureThreshold": -(-settings.startup_seconds // 5),
+                },
+                "readinessProbe": {
+                    "tcpSocket": {"port": "superserver"},
+                    "periodSeconds": 5,
+                    "timeoutSeconds": 3,
+                    "failureThreshold": 2,
+                },
+                "livenessProbe": {
+                    "exec": {"command": IS_RUNNING},
+                    "periodSeconds": 15,
+                    "timeoutSeconds": 10,
+                    "failureThreshold": 6,
+                },
+                "volumeMounts": mounts,
+            }
+        ],
+        "volumes": volumes,
+    }

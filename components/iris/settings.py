@@ -1,0 +1,206 @@
+"""What a stack may choose about its IRIS instance."""
+
+import re
+from typing import Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from components.iris.cpf import OWNED, CpfSections
+from components.settings import Cidr, Gib, KubernetesName, Seconds, Settings
+
+# Community Edition. Newer tags: https://hub.docker.com/r/intersystems/iris-community/tags
+# Its licence ends about 13 months after the release: move the tag at least once a year.
+IMAGES = {
+    "amd64": "containers.intersystems.com/intersystems/iris-community:2026.2",
+    "arm64": "containers.intersystems.com/intersystems/iris-community-arm64:2026.2",
+}
+
+
+class IrisServiceSettings(Settings):
+    """How clients reach the superserver (1972) and the web server (52773)."""
+
+    type: Literal["ClusterIP", "LoadBalancer"] = "ClusterIP"
+    """ClusterIP keeps the database inside the cluster; LoadBalancer gives it an address."""
+
+    source_ranges: tuple[Cidr, ...] = Field(default=(), validate_default=True)
+    """Networks that may connect through the LoadBalancer."""
+
+    annotations: dict[str, str] = Field(default={})
+    """Annotations of the Service, such as those that ask a cloud for an internal address."""
+
+    @field_validator("source_ranges")
+    @classmethod
+    def _named_for_a_load_balancer(
+        cls, ranges: tuple[Cidr, ...], info: ValidationInfo
+    ) -> tuple[Cidr, ...]:
+        kind = info.data.get("type")
+        if kind == "LoadBalancer" and not ranges:
+            raise ValueError(
+                "a LoadBalancer without source ranges offers the database to everybody; "
+                "list the networks of its clients"
+            )
+        if kind == "ClusterIP" and ranges:
+            raise ValueError(
+                "only a LoadBalancer can tell clients apart; set type to LoadBalancer, "
+                "or drop sourceRanges"
+            )
+        return ranges
+
+
+class RegistryLogin(Settings):
+    """Login to the registry of the IRIS image, for images that are not public."""
+
+    server: str = Field(default="containers.intersystems.com", min_length=1)
+    """Host of the registry."""
+
+    username: str = Field(min_length=1)
+    """User, for InterSystems' registry the WRC user name."""
+
+    password: SecretStr
+    """Token or password; set it with ``pulumi config set --secret --path``."""
+
+
+class IrisSettings(Settings):
+    """One IRIS instance: its image, size, volume, credentials and the time it takes to move."""
+
+    namespace: KubernetesName = "iris"
+    """Kubernetes namespace of the database, created by this program."""
+
+    image: str | None = Field(default=None, pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$")
+    """Image with a tag or digest. Without it, Community Edition for the nodes' processor."""
+
+    registry_login: RegistryLogin | None = None
+    """Login for an image that is not public."""
+
+    license_key: SecretStr | None = None
+    """Content of iris.key; Community Edition needs none. Keep it secret."""
+
+    storage_gib: Gib = 10
+    """Size of the database volume, GiB. It can grow later and never shrink."""
+
+    storage_class: KubernetesName | None = None
+    """Another StorageClass than Longhorn's. Longhorn is then not installed."""
+
+    cpu: float = Field(default=2, ge=0.5, le=128)
+    """Processors, requested and limited."""
+
+    memory_gib: int = Field(default=4, ge=2, le=2048)
+    """Memory, GiB, requested and limited. Half of it becomes the global buffer cache."""
+
+    globals_mib: int | None = Field(default=None, ge=100)
+    """Global buffer cache, MiB (CPF parameter globals, 8 KB blocks)."""
+
+    routines_mib: int | None = Field(default=None, ge=80)
+    """Routine cache, MiB (CPF parameter routines)."""
+
+    gmheap_kib: int | None = Field(default=None, ge=307200)
+    """Shared memory heap, KiB (CPF parameter gmheap; IRIS demands at least 307200)."""
+
+    cpf: CpfSections = Field(default={})
+    """More lines for the CPF merge file: section, parameter, value."""
+
+    password: SecretStr | None = Field(default=None, min_length=8)
+    """First password of _SYSTEM, SuperUser and the other predefined users; generated if absent.
+
+    IRIS applies it once, when the database is new. Change it later in IRIS itself.
+    """
+
+    time_zone: str = "UTC"
+    """Time zone of the instance, as in Europe/Berlin."""
+
+    hostname: KubernetesName = "iris"
+    """Host name that IRIS sees, the same on every node: its lock files carry it."""
+
+    toleration_seconds: Seconds = 10
+    """How long a pod stays on a node that is unreachable or not ready before it is evicted.
+
+    Ten seconds come on top of the 40 to 54 that Kubernetes takes to notice. Shorter saves little
+    and moves the database at every hiccup of the network; the default of Kubernetes, 300, is five
+    minutes of outage.
+    """
+
+    termination_grace_period_seconds: int = Field(default=30, ge=10, le=3600)
+    """How long IRIS may take for a clean stop.
+
+    It also counts in a failover: the volume of a dead node is released only when the grace of the
+    pod that ran there has passed. Give a big cache more, and know that a failover takes it too.
+    """
+
+    startup_seconds: int = Field(default=1800, ge=60)
+    """How long a start may take, recovery from the journals included, before it is restarted."""
+
+    service: IrisServiceSettings = IrisServiceSettings()
+    """How clients reach the database."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, time_zone: str) -> str:
+        if time_zone not in available_timezones():
+            raise ValueError("no such time zone; use a name as in Europe/Berlin or UTC")
+        return time_zone
+
+    @field_validator("image")
+    @classmethod
+    def _never_moves(cls, image: str | None) -> str | None:
+        if image and re.search(r":(latest|latest-\w+|.*preview.*)$", image):
+            raise ValueError(
+                "such a tag moves, and IRIS refuses to start a newer build on a volume that was "
+                "not closed cleanly, which is every failover; name a release or a digest"
+            )
+        return image
+
+    @field_validator("license_key")
+    @classmethod
+    def _belongs_to_the_image(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        image = info.data.get("image")
+        if key and (image is None or "community" in image):
+            raise ValueError(
+                "Community Edition takes no licence key; set iris.image to the licensed image, "
+                "or drop licenseKey"
+            )
+        return key
+
+    @field_validator("globals_mib")
+    @classmethod
+    def _fits_into_memory(cls, globals_mib: int | None, info: ValidationInfo) -> int | None:
+        memory_gib = info.data.get("memory_gib")
+        if globals_mib and memory_gib and globals_mib > memory_gib * 1024 * 3 // 4:
+            raise ValueError(
+                f"that is more than three quarters of memoryGib ({memory_gib}), and the rest must "
+                "hold the routine cache, the heap and every process; lower it or raise memoryGib"
+            )
+        return globals_mib
+
+    @field_validator("cpf")
+    @classmethod
+    def _leaves_alone_what_the_program_sets(cls, cpf: CpfSections) -> CpfSections:
+        for section, parameters in cpf.items():
+            for parameter in parameters:
+                cure = OWNED.get((section.lower(), parameter.lower()))
+                if cure:
+                    raise ValueError(f"[{section}] {parameter} is set by the program; {cure}")
+        return cpf
+
+    def image_for(self, architecture: str) -> str:
+        """The image to run on nodes of this architecture (amd64 or arm64)."""
+        return self.image or IMAGES[architecture]
+
+
+def wrong_architecture(image: str | None, architecture: str) -> str | None:
+    """Why InterSystems' image cannot run on these nodes, and the cure; None if it can.
+
+    InterSystems publishes ARM builds in repositories of their own, named ``...-arm64``. Of an
+    image from elsewhere nothing is known.
+    """
+    if image is None or "intersystems/" not in image:
+        return None
+    repository = re.split(r"[:@]", image.rsplit("/", 1)[1])[0]
+    for_arm = repository.endswith("-arm64")
+    if for_arm == (architecture == "arm64"):
+        return None
+    right = repository.removesuffix("-arm64") + ("" if for_arm else "-arm64")
+    return (
+        f"image {image} does not run on {architecture} nodes; use the repository {right}, "
+        "or nodes of the other architecture"
+    )

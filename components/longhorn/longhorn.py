@@ -1,0 +1,169 @@
+"""Longhorn, installed by its own Helm chart, with classes of our own."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.cluster import Cluster
+from components.longhorn.settings import LonghornSettings
+from components.longhorn.values import chart_values, class_parameters
+
+NAMESPACE = "longhorn-system"
+STORAGE_CLASS = "longhorn-iris"
+SNAPSHOT_CLASS = "longhorn-iris-snapshot"
+DRIVER = "driver.longhorn.io"
+BACKUP_SECRET = "longhorn-backup-store"
+
+
+class BackupStore(Protocol):
+    """A bucket outside the cluster that Longhorn writes backups to."""
+
+    url: pulumi.Output[str]
+    """Longhorn backup target URL, with its trailing slash."""
+
+    credentials: Mapping[str, pulumi.Input[str]]
+    """Entries of the credential Secret (Longhorn, "Setting a backup target", 1.12.1)."""
+
+    ready: list[pulumi.Resource]
+    """What must exist before Longhorn can use the bucket, such as its access grants."""
+
+
+class VolumeSnapshotClass(pulumi.CustomResource):
+    """Snapshots that stay inside Longhorn.
+
+    The kind is no part of Kubernetes itself, so the SDK has no class for it, and its fields are
+    not under ``spec``, so the SDK's ``CustomResource`` cannot say them.
+    """
+
+    def __init__(self, name: str, class_name: str, *, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(
+            "kubernetes:snapshot.storage.k8s.io/v1:VolumeSnapshotClass",
+            name,
+            {
+                "apiVersion": "snapshot.storage.k8s.io/v1",
+                "kind": "VolumeSnapshotClass",
+                "metadata": {"name": class_name},
+                "driver": DRIVER,
+                "deletionPolicy": "Delete",
+                # Without a type Longhorn uploads a backup for every snapshot.
+                "parameters": {"type": "snap"},
+            },
+            opts,
+        )
+
+
+class Longhorn(pulumi.ComponentResource):
+    """Longhorn, the StorageClass of the database volume and the class of its snapshots."""
+
+    storage_class: str
+    """Name of the StorageClass."""
+
+    snapshot_class: str | None
+    """Name of the VolumeSnapshotClass; None where the cluster has no volume snapshots."""
+
+    ready: list[pulumi.Resource]
+    """What a volume claim must wait for, and what must outlive it on destroy."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: LonghornSettings,
+        *,
+        cluster: Cluster,
+        protect_data: bool,
+        backup_store: BackupStore | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ha-iris:storage:Longhorn", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
+        protected = pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(protect=protect_data)
+        )
+
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace",
+            metadata={
+                "name": NAMESPACE,
+                # Its pods mount host paths and load kernel modules.
+                "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
+            },
+            opts=pulumi.ResourceOptions.merge(
+                protected, pulumi.ResourceOptions(depends_on=[*cluster.workloads_after])
+            ),
+        )
+        before_release: list[pulumi.Resource] = [namespace]
+        if backup_store is not None:
+            credentials = k8s.core.v1.Secret(
+                f"{name}-backup-credentials",
+                metadata={"name": BACKUP_SECRET, "namespace": namespace.metadata["name"]},
+                string_data=pulumi.Output.secret(dict(backup_store.credentials)),
+                opts=child,
+            )
+            before_release += [credentials, *backup_store.ready]
+
+        from_folder = "/" in settings.chart
+        release = k8s.helm.v3.Release(
+            f"{name}-release",
+            name="longhorn",
+            chart=settings.chart,
+            version=None if from_folder else settings.version,
+            repository_opts=None if from_folder else {"repo": settings.repository},
+            namespace=namespace.metadata["name"],
+            values=chart_values(
+                settings,
+                node_count=cluster.node_count,
+                dedicated_disk=cluster.dedicated_disk,
+                protect_data=protect_data,
+                backup_target=backup_store.url if backup_store else None,
+                backup_secret=BACKUP_SECRET if backup_store else None,
+            ),
+            max_history=5,
+            timeout=900,
+            # Removing Longhorn removes every copy of every volume.
+            opts=pulumi.ResourceOptions.merge(
+                protected, pulumi.ResourceOptions(depends_on=before_release)
+            ),
+        )
+        after_release = pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(depends_on=[release])
+        )
+
+        storage_class = k8s.storage.v1.StorageClass(
+            f"{name}-storage-class",
+            metadata={"name": STORAGE_CLASS},
+            provisioner=DRIVER,
+            allow_volume_expansion=True,
+            # While data is protected the volume outlives its claim, whoever deletes that.
+            reclaim_policy="Retain" if protect_data else "Delete",
+            volume_binding_mode="WaitForFirstConsumer",
+            parameters=class_parameters(settings.replicas, zone_count=cluster.zone_count),
+            opts=after_release,
+        )
+        self.storage_class = STORAGE_CLASS
+        self.ready = [release, storage_class]
+
+        self.snapshot_class = None
+        if cluster.volume_snapshots:
+            VolumeSnapshotClass(f"{name}-snapshot-class", SNAPSHOT_CLASS, opts=after_release)
+            self.snapshot_class = SNAPSHOT_CLASS
+
+        if settings.ui.enabled and settings.ui.load_balancer_source_ranges:
+            ui_spec: Any = {
+                "type": "LoadBalancer",
+                "loadBalancerSourceRanges": [
+                    str(network) for network in settings.ui.load_balancer_source_ranges
+                ],
+                "selector": {"app": "longhorn-ui"},
+                "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
+            }
+            k8s.core.v1.Service(
+                f"{name}-ui",
+                metadata={"name": "longhorn-ui-public", "namespace": namespace.metadata["name"]},
+                spec=ui_spec,
+                opts=after_release,
+            )
+        self.register_outputs(
+            {"storageClass": self.storage_class, "snapshotClass": self.snapshot_class}
+        )

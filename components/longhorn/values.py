@@ -1,0 +1,84 @@
+"""The chart values that make Longhorn fit for a database, and only those that differ."""
+
+from typing import Any
+
+import pulumi
+
+from components.longhorn.settings import LonghornSettings
+
+NODE_DOWN_POLICY = "delete-both-statefulset-and-deployment-pod"
+
+
+def chart_values(
+    settings: LonghornSettings,
+    *,
+    node_count: int,
+    dedicated_disk: bool,
+    protect_data: bool,
+    backup_target: pulumi.Input[str] | None = None,
+    backup_secret: str | None = None,
+) -> dict[str, Any]:
+    """Values of chart 1.12.1 (``chart/values.yaml`` of that release), without any secret."""
+    values: dict[str, Any] = {
+        # The program owns the classes: the chart's own one cannot be changed after install.
+        "persistence": {"createStorageClass": False, "defaultClass": False},
+        # On by default in 1.12.1, and without a rule for iSCSI from the node to the instance
+        # manager: network plugins that enforce policy on host traffic then refuse every attach
+        # (longhorn/longhorn#13802).
+        "networkPolicies": {"restrictInternalTraffic": False},
+        "csi": {
+            f"{sidecar}ReplicaCount": min(3, node_count)
+            for sidecar in ("attacher", "provisioner", "resizer", "snapshotter")
+        },
+        "longhornUI": {"replicas": min(2, node_count) if settings.ui.enabled else 0},
+        "defaultSettings": {
+            "defaultDataPath": settings.data_path,
+            "defaultReplicaCount": settings.replicas,
+            "defaultDataLocality": "best-effort",
+            "replicaSoftAntiAffinity": False,
+            "replicaAutoBalance": "least-effort",
+            # A volume that starts with fewer copies than asked for would look healthy to a person.
+            "allowVolumeCreationWithDegradedAvailability": False,
+            # Without it a pod on a dead node stays Terminating, and its volume attached, until
+            # the node returns or a person acts.
+            "nodeDownPodDeletionPolicy": NODE_DOWN_POLICY,
+            # The brake that keeps a node upgrade from draining the node with the last good copy.
+            "nodeDrainPolicy": "block-if-contains-last-replica",
+            # Five rebuilds at once (the default) starve small nodes (longhorn/longhorn#13087).
+            "concurrentReplicaRebuildPerNodeLimit": 2,
+            "storageOverProvisioningPercentage": settings.over_provisioning_percentage,
+            "storageMinimalAvailablePercentage": 10 if dedicated_disk else 25,
+            "storageReservedPercentageForDefaultDisk": 0 if dedicated_disk else 30,
+            # Longhorn refuses to be uninstalled, volumes and all, while this is false.
+            "deletingConfirmationFlag": not protect_data,
+            "allowCollectingLonghornUsageMetrics": False,
+            "upgradeChecker": False,
+        },
+    }
+    if settings.image_registry:
+        values["global"] = {"imageRegistry": settings.image_registry}
+    if backup_target is not None:
+        values["defaultBackupStore"] = {
+            "backupTarget": backup_target,
+            "backupTargetCredentialSecret": backup_secret,
+        }
+    return values
+
+
+def class_parameters(replicas: int, *, zone_count: int) -> dict[str, str]:
+    """Parameters of the StorageClass (Longhorn storage class parameters, 1.12.1).
+
+    A copy per zone is demanded only where there are enough zones: with fewer, the copies that
+    find no zone of their own would never be placed and the volume would stay degraded.
+    """
+    return {
+        "numberOfReplicas": str(replicas),
+        "staleReplicaTimeout": "2880",
+        "dataLocality": "best-effort",
+        "dataEngine": "v1",
+        "fsType": "ext4",
+        "disableRevisionCounter": "true",
+        "unmapMarkSnapChainRemoved": "enabled",
+        "replicaSoftAntiAffinity": "disabled",
+        "replicaZoneSoftAntiAffinity": "disabled" if zone_count >= max(3, replicas) else "ignored",
+    }

@@ -1,0 +1,49 @@
+"""What every settings model shares, and the types that several of them use."""
+
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Settings(BaseModel):
+    """One group of a stack file: camelCase there, snake_case here, immutable once read.
+
+    A fault that a validator finds is a ``ValueError("reason; cure")``: the loader in
+    ``stacks.settings`` puts the key and the value in front of it. A validator that compares two
+    fields belongs to the later one and reads the earlier from ``info.data``, so that one bad
+    field never hides another.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+def _ends_where_a_name_may(name: str) -> str:
+    if name.endswith("-"):
+        raise ValueError("a Kubernetes name ends with a letter or a digit; drop the last hyphen")
+    return name
+
+
+KubernetesName = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63),
+    AfterValidator(_ends_where_a_name_may),
+]
+"""An RFC 1123 label: lower-case letters, digits and hyphens, at most 63."""
+
+Gib = Annotated[int, Field(gt=0)]
+"""A size in GiB (2**30 bytes)."""
+
+Seconds = Annotated[int, Field(ge=0)]
+"""A duration in seconds."""
+
+Cidr = IPv4Network
+"""An IPv4 network such as 203.0.113.0/24; host bits must be zero."""

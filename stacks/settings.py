@@ -1,0 +1,150 @@
+"""A stack file, read once, checked whole and refused before anything is created."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, get_args
+
+import pulumi
+from pulumi.runtime.config import (
+    CONFIG,
+    get_config_env,
+    get_config_secret_keys_env,
+    is_config_secret,
+)
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+
+from components.cluster import ClusterSettings
+from components.iris import IrisSettings
+from components.iris.settings import wrong_architecture
+from components.longhorn import LonghornSettings
+from components.settings import Settings
+from stacks.faults import faults_of, secrets_in_clear
+
+NAMESPACE = "ha-iris"
+
+Cloud = Literal["existing", "aws", "azure", "gcp"]
+AnyCluster = TypeVar("AnyCluster", bound=ClusterSettings)
+AnyStack = TypeVar("AnyStack", bound="StackSettings[Any]")
+
+
+class StackSettings(Settings, Generic[AnyCluster]):
+    """What every stack may choose, whatever cluster it runs on. A subclass adds the cluster."""
+
+    cloud: Cloud = "existing"
+    """Who provides the cluster."""
+
+    protect_data: bool = True
+    """Refuse every plan that deletes or replaces what holds data or opens it."""
+
+    cluster: AnyCluster
+    """The Kubernetes cluster."""
+
+    longhorn: LonghornSettings = Field(default=LonghornSettings(), validate_default=True)
+    """Storage. Not allowed together with iris.storageClass."""
+
+    iris: IrisSettings = Field(default=IrisSettings(), validate_default=True)
+    """The database."""
+
+    @field_validator("longhorn")
+    @classmethod
+    def _a_node_for_each_copy(
+        cls, longhorn: LonghornSettings, info: ValidationInfo
+    ) -> LonghornSettings:
+        cluster = info.data.get("cluster")
+        if cluster and longhorn.replicas > cluster.nodes:
+            raise ValueError(
+                f"replicas is {longhorn.replicas} and the cluster has {cluster.nodes} node(s), "
+                f"each of which holds one copy; set replicas to {cluster.nodes} or less, or give "
+                "the cluster more nodes"
+            )
+        return longhorn
+
+    @field_validator("iris")
+    @classmethod
+    def _one_storage(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
+        longhorn = info.data.get("longhorn")
+        if iris.storage_class and longhorn is not None and longhorn.model_fields_set:
+            raise ValueError(
+                f"storageClass {iris.storage_class} replaces Longhorn, and Longhorn is configured "
+                "too; drop ha-iris:iris.storageClass or ha-iris:longhorn"
+            )
+        return iris
+
+    @field_validator("iris")
+    @classmethod
+    def _image_for_the_nodes(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
+        cluster = info.data.get("cluster")
+        if cluster and (fault := wrong_architecture(iris.image, cluster.node_architecture())):
+            raise ValueError(fault)
+        return iris
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """The ``ha-iris:`` part of a stack's configuration, as Pulumi hands it to the program."""
+
+    stack: str
+    values: dict[str, Any]
+    secret_keys: frozenset[str]
+
+    @classmethod
+    def of_this_stack(cls) -> "StackFile":
+        """The configuration of the stack that runs this program; nothing else reads it."""
+        # pulumi.Config answers only for names that it is asked for, and a misspelt name is one
+        # that nobody asks for.
+        everything = {**get_config_env(), **CONFIG.get()}
+        prefix = f"{NAMESPACE}:"
+        ours = {key: text for key, text in everything.items() if key.startswith(prefix)}
+        secret = {*get_config_secret_keys_env(), *filter(is_config_secret, ours)}
+        return cls(
+            stack=pulumi.get_stack(),
+            values={key.removeprefix(prefix): _parse(text) for key, text in ours.items()},
+            secret_keys=frozenset(key.removeprefix(prefix) for key in secret if key in ours),
+        )
+
+    def cloud(self) -> Cloud:
+        """Who provides the cluster.
+
+        Raises:
+            pulumi.RunError: it is none that this program knows.
+        """
+        chosen = self.values.get("cloud", "existing")
+        if chosen not in get_args(Cloud):
+            raise self._refusal(
+                [
+                    f"{NAMESPACE}:cloud is {chosen}: no such cloud; "
+                    f"set it to one of {', '.join(get_args(Cloud))}"
+                ]
+            )
+        return chosen
+
+    def settings(self, model: type[AnyStack]) -> AnyStack:
+        """The checked settings of the stack.
+
+        Raises:
+            pulumi.RunError: there are faults; the message lists every one of them.
+        """
+        faults = secrets_in_clear(model, self.values, self.secret_keys)
+        try:
+            settings = model.model_validate_json(
+                json.dumps(self.values), strict=True, by_alias=True, by_name=False
+            )
+        except ValidationError as invalid:
+            raise self._refusal(faults + faults_of(invalid, model)) from None
+        if faults:
+            raise self._refusal(faults)
+        return settings
+
+    def _refusal(self, faults: list[str]) -> pulumi.RunError:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        return pulumi.RunError(
+            f"ha-iris: Pulumi.{self.stack}.yaml is not a stack this program can build:\n{lines}"
+        )
+
+
+def _parse(text: str) -> Any:
+    """A value as typed: groups, numbers and booleans arrive as JSON text, strings as they are."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,155 @@
+"""Runs a program against a mock engine that remembers everything it was asked for."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
+from pulumi.runtime.stack import run_pulumi_func
+
+from tests.unit.answers import answer, computed
+
+Program = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the engine got it."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    urn: str
+    parent: str
+    protect: bool
+    depends_on: list[str]
+    """Names of all resources that this one waits for, by data or by depends_on."""
+    property_depends_on: dict[str, list[str]]
+    """Names of the resources that each input came from."""
+    request: Any
+    """The engine's own request, for the options that a test seldom needs."""
+
+
+@dataclass
+class Engine:
+    """What a program registered, in order, and what it exported."""
+
+    resources: list[Registered] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def of_type(self, token: str) -> list[Registered]:
+        """All resources of a type token such as kubernetes:core/v1:Secret."""
+        return [resource for resource in self.resources if resource.type == token]
+
+    def one(self, token: str, name: str | None = None) -> Registered:
+        """The only resource of a type, or the only one of that type and name."""
+        found = [r for r in self.of_type(token) if name is None or r.name == name]
+        assert len(found) == 1, f"{len(found)} of {token} {name or ''}: {[r.name for r in found]}"
+        return found[0]
+
+    def named(self, name: str) -> Registered:
+        """The only resource of a name."""
+        found = [resource for resource in self.resources if resource.name == name]
+        assert len(found) == 1, f"{len(found)} named {name}"
+        return found[0]
+
+
+class _Answers(mocks.Mocks):
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return f"{args.name}-id", {**args.inputs, **computed(args.typ, args.name, args.inputs)}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        self.engine.calls.append((args.token, args.args))
+        return answer(args.token, args.args), []
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(_Answers(engine))
+        self.engine = engine
+
+    def RegisterResource(self, request: Any) -> Any:
+        response = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            self.engine.resources.append(
+                Registered(
+                    type=request.type,
+                    name=request.name,
+                    inputs=whole_numbers(rpc.deserialize_properties(request.object)),
+                    urn=response.urn,
+                    parent=_name(request.parent),
+                    protect=request.protect,
+                    depends_on=[_name(urn) for urn in request.dependencies],
+                    property_depends_on={
+                        key: [_name(urn) for urn in deps.urns]
+                        for key, deps in request.propertyDependencies.items()
+                    },
+                    request=request,
+                )
+            )
+        return response
+
+
+def _name(urn: str) -> str:
+    return urn.split("::")[-1]
+
+
+def whole_numbers(value: Any) -> Any:
+    """The wire turns every integer into a float; turn whole ones back."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [whole_numbers(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: whole_numbers(item) for key, item in value.items()}
+    return value
+
+
+@pytest.fixture
+def deploy() -> Iterator[Callable[..., Engine]]:
+    """``deploy(program)`` runs a program to its end and returns what it registered.
+
+    ``preview=True`` runs it as a preview: what a cloud would compute is unknown.
+    ``config`` is the stack's configuration, ``{"ha-iris:cloud": "aws"}``.
+    """
+
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+
+    def run(
+        program: Program,
+        *,
+        preview: bool = False,
+        stack: str = "test",
+        config: Mapping[str, str] | None = None,
+        secret_keys: list[str] | None = None,
+    ) -> Engine:
+        engine = Engine()
+        monitor = _Monitor(engine)
+        set_mocks(monitor.mocks, project="ha-iris", stack=stack, preview=preview, monitor=monitor)
+        set_all_config(dict(config or {}), secret_keys or [])
+        loop.run_until_complete(run_pulumi_func(lambda: _without_result(program)))
+        return engine
+
+    yield run
+    set_all_config({}, [])
+
+
+def _without_result(program: Program) -> None:
+    program()
+
+
+@pytest.fixture
+def resolve() -> Callable[[pulumi.Input[Any]], Any]:
+    """The plain value of an Output, once its program has run."""
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+
+    def run(value: pulumi.Input[Any]) -> Any:
+        return loop.run_until_complete(pulumi.Output.from_input(value).future())
+
+    return run
