@@ -1,9 +1,9 @@
 """What every settings model shares, and the types that several of them use."""
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Interface, IPv4Network
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
@@ -45,5 +45,16 @@ Gib = Annotated[int, Field(gt=0)]
 Seconds = Annotated[int, Field(ge=0)]
 """A duration in seconds."""
 
-Cidr = IPv4Network
+
+def _without_host_bits(text: object) -> str:
+    try:
+        around = IPv4Interface(text).network
+    except ValueError:
+        raise ValueError("this is no IPv4 network; write it as in 203.0.113.0/24") from None
+    if str(around) not in (str(text), f"{text}/32"):
+        raise ValueError(f"the address has bits beyond its network; set it to {around}")
+    return str(around)
+
+
+Cidr = Annotated[IPv4Network, BeforeValidator(_without_host_bits)]
 """An IPv4 network such as 203.0.113.0/24; host bits must be zero."""

@@ -1,9 +1,8 @@
 """What is wrong with a stack file, in the words of the person who wrote it."""
 
-import ipaddress
-import types
 import typing
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,7 +20,6 @@ KINDS = {
     "model_attributes_type": "a group of settings (a YAML mapping)",
     "tuple_type": "a list",
     "list_type": "a list",
-    "ip_v4_network": "a network such as 203.0.113.0/24",
 }
 BOUNDS = {
     "greater_than": "more than {gt}",
@@ -55,44 +53,67 @@ def secrets_in_clear(
 
 
 def _line(error: dict[str, Any], model: type[BaseModel]) -> str:
-    location = tuple(part for part in error["loc"] if part != "[key]")
-    key = "ha-iris:" + ".".join(str(part) for part in location)
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    parent, field = _find(model, location)
+    place = _Place.of(error["loc"], kind, model)
 
     if kind == "extra_forbidden":
-        return f"{key} is not a setting: {_suggestion(str(location[-1]), parent)}"
+        return f"{place.key} is not a setting: {place.suggestion()}"
     if kind == "missing":
-        return f"{key} is missing: {_about(field)}; set it"
-    secret = field is not None and _holds_secret(field)
-    group = isinstance(value, Mapping | BaseModel) and kind == "value_error"
-    stated = key if secret or group else f"{key} is {_typed(value)}"
+        return f"{place.key} is missing: {place.about()}; set it"
+    if place.is_secret or (isinstance(value, Mapping | BaseModel) and kind == "value_error"):
+        stated = place.key
+    else:
+        stated = f"{place.key} is {_as_typed(value)}"
     if kind == "value_error":
         return f"{stated}: {context['error']}"
+    if place.is_secret and kind == "too_short":
+        kind = "string_too_short"
     wanted = (KINDS | BOUNDS).get(kind)
-    if kind == "ip_v4_network" and (network := _network_around(value)):
-        wanted = f"a network with its host bits zero; set it to {network}"
-    if wanted is None:
-        return f"{stated}: {error['msg']} ({_about(field)})"
-    return f"{stated}: it must be {wanted.format(**context)} ({_about(field)})"
+    reason = f"it must be {wanted.format(**context)}" if wanted else error["msg"]
+    return f"{stated}: {reason} ({place.about()})"
 
 
-def _find(
-    model: type[BaseModel], location: tuple[int | str, ...]
-) -> tuple[type[BaseModel] | None, FieldInfo | None]:
-    """The model that a location lies in, and the field that it names, where there is one."""
-    parent: type[BaseModel] | None = model
-    field: FieldInfo | None = None
-    for position, part in enumerate(location):
-        if isinstance(part, int) or parent is None:
-            continue
-        found = _fields(parent).get(part)
-        if found is None:
-            return parent, None if parent is not None and position == len(location) - 1 else field
-        field = found
-        if position < len(location) - 1:
-            parent = _model_of(found)
-    return parent, field
+@dataclass(frozen=True)
+class _Place:
+    """Where a fault lies: the key as typed, its field, and the model that the field is in."""
+
+    key: str
+    field: FieldInfo | None
+    model: type[BaseModel] | None
+
+    @classmethod
+    def of(cls, location: tuple[int | str, ...], kind: str, model: type[BaseModel]) -> "_Place":
+        inside: type[BaseModel] | None = model
+        around: type[BaseModel] | None = model
+        field: FieldInfo | None = None
+        typed: list[str] = []
+        for part in location:
+            if part == "[key]":
+                continue
+            around = inside
+            if isinstance(part, str) and inside is not None:
+                # A default that does not hold comes under the name that Python knows it by.
+                by_name = {} if kind == "extra_forbidden" else inside.model_fields
+                field = by_name.get(part) or _fields(inside).get(part)
+                part = (field and field.alias) or part
+                inside = field and _model_of(field)
+            typed.append(str(part))
+        return cls(key=f"ha-iris:{'.'.join(typed)}", field=field, model=around)
+
+    @property
+    def is_secret(self) -> bool:
+        return self.field is not None and _holds_secret(self.field)
+
+    def about(self) -> str:
+        """First line of what the field's docstring says."""
+        first_line = ((self.field and self.field.description) or "").split("\n")[0]
+        return first_line.rstrip(".") or "see stacks/stack.schema.json"
+
+    def suggestion(self) -> str:
+        """What the person may have meant by a key that does not exist."""
+        known = list(_fields(self.model)) if self.model else []
+        close = get_close_matches(self.key.split(".")[-1].split(":")[-1], known, n=1, cutoff=0.6)
+        return f"did you mean {close[0]}?" if close else f"known here are {', '.join(known)}"
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -100,20 +121,20 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def _model_of(field: FieldInfo) -> type[BaseModel] | None:
-    for kind in _parts(field.annotation):
+    for kind in _kinds(field.annotation):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind
     return None
 
 
 def _holds_secret(field: FieldInfo) -> bool:
-    return SecretStr in _parts(field.annotation)
+    return SecretStr in _kinds(field.annotation)
 
 
-def _parts(annotation: Any) -> tuple[Any, ...]:
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return typing.get_args(annotation)
-    return (annotation,)
+def _kinds(annotation: Any) -> list[Any]:
+    """All plain types in an annotation, as str and int in ``dict[str, tuple[int, ...]]``."""
+    inner = typing.get_args(annotation)
+    return [kind for part in inner for kind in _kinds(part)] if inner else [annotation]
 
 
 def _secret_paths(model: type[BaseModel], values: Any, prefix: str = "") -> list[str]:
@@ -131,23 +152,7 @@ def _secret_paths(model: type[BaseModel], values: Any, prefix: str = "") -> list
     return paths
 
 
-def _suggestion(name: str, parent: type[BaseModel] | None) -> str:
-    known = list(_fields(parent)) if parent else []
-    close = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else f"known here are {', '.join(known)}"
-
-
-def _about(field: FieldInfo | None) -> str:
-    first_line = (field.description or "").split("\n")[0] if field else ""
-    return first_line.rstrip(".") or "see the JSON Schema of the stack file"
-
-
-def _typed(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else f"{value}"
-
-
-def _network_around(value: Any) -> str | None:
-    try:
-        return str(ipaddress.IPv4Interface(value).network)
-    except ValueError:
-        return None
+def _as_typed(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "empty" if value in ("", (), []) else str(value)

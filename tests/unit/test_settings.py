@@ -1,0 +1,307 @@
+"""A bad stack file is refused whole, before anything is registered, in words that help."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from stacks import compose
+from stacks.settings import StackFile
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Path:
+    """A kubeconfig with the contexts ``here`` (current) and ``there``."""
+    file = tmp_path / "kubeconfig"
+    contexts = [{"name": n, "context": {"cluster": "c", "user": "u"}} for n in ("here", "there")]
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+                "users": [{"name": "u", "user": {"token": "t"}}],
+                "contexts": contexts,
+                "current-context": "here",
+            }
+        )
+    )
+    return file
+
+
+@pytest.fixture
+def refusal(deploy, kubeconfig):
+    """The message with which a stack file is refused, and that nothing was registered."""
+
+    def run(secret_keys: tuple[str, ...] = (), **groups: Any) -> str:
+        cluster = groups.setdefault("cluster", {})
+        if isinstance(cluster, dict):
+            cluster.setdefault("kubeconfig", str(kubeconfig))
+        config = {
+            f"ha-iris:{key}": value if isinstance(value, str) else json.dumps(value)
+            for key, value in groups.items()
+        }
+        seen = []
+
+        def program():
+            with pytest.raises(pulumi.RunError) as refused:
+                compose()
+            seen.append(str(refused.value))
+
+        engine = deploy(program, config=config, secret_keys=[f"ha-iris:{k}" for k in secret_keys])
+        assert engine.resources == []
+        return seen[0]
+
+    return run
+
+
+# What stands in the file, and what the message must say of it: the key, the value, the reason
+# and the cure.
+BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown cloud": (
+        {"cloud": "azur"},
+        "ha-iris:cloud is azur: no such cloud; set it to one of existing, aws, azure, gcp",
+    ),
+    "misspelt group": ({"irsi": {}}, "ha-iris:irsi is not a setting: did you mean iris?"),
+    "unknown group": ({"xyzzy": {}}, "ha-iris:xyzzy is not a setting: known here are cloud,"),
+    "misspelt key": (
+        {"iris": {"storageGb": 20}},
+        "ha-iris:iris.storageGb is not a setting: did you mean storageGib?",
+    ),
+    "key in snake case": (
+        {"iris": {"storage_gib": 20}},
+        "ha-iris:iris.storage_gib is not a setting: did you mean storageGib?",
+    ),
+    "misspelt key two levels down": (
+        {"iris": {"service": {"typ": "ClusterIP"}}},
+        "ha-iris:iris.service.typ is not a setting: did you mean type?",
+    ),
+    "group that is a word": (
+        {"iris": "big"},
+        "ha-iris:iris is big: it must be a group of settings (a YAML mapping)",
+    ),
+    "group that is a list": (
+        {"longhorn": [1]},
+        "ha-iris:longhorn is [1]: it must be a group of settings (a YAML mapping)",
+    ),
+    "number in quotes": (
+        {"iris": {"storageGib": "20"}},
+        "ha-iris:iris.storageGib is 20: it must be a whole number, without quotes",
+    ),
+    "half a GiB": (
+        {"iris": {"memoryGib": 2.5}},
+        "ha-iris:iris.memoryGib is 2.5: it must be a whole",
+    ),
+    "no storage": (
+        {"iris": {"storageGib": 0}},
+        "ha-iris:iris.storageGib is 0: it must be more than 0 (Size of the database volume, GiB",
+    ),
+    "too little memory for IRIS": (
+        {"iris": {"memoryGib": 1}},
+        "ha-iris:iris.memoryGib is 1: it must be 2 or more (Memory, GiB, requested and limited",
+    ),
+    "globals beyond memory": (
+        {"iris": {"memoryGib": 4, "globalsMib": 4096}},
+        "ha-iris:iris.globalsMib is 4096: that is more than three quarters of memoryGib (4)",
+    ),
+    "heap below IRIS's minimum": (
+        {"iris": {"gmheapKib": 256000}},
+        "ha-iris:iris.gmheapKib is 256000: it must be 307200 or more (Shared memory heap, KiB",
+    ),
+    "routine cache below the minimum": (
+        {"iris": {"routinesMib": 10}},
+        "ha-iris:iris.routinesMib is 10: it must be 80 or more",
+    ),
+    "image without a tag": (
+        {"iris": {"image": "intersystems/iris"}},
+        "ha-iris:iris.image is intersystems/iris: it must be text that matches",
+    ),
+    "image that moves": (
+        {"iris": {"image": "intersystems/iris-community:latest-em"}},
+        "such a tag moves, and IRIS refuses to start a newer build",
+    ),
+    "ARM image on other nodes": (
+        {"iris": {"image": "containers.intersystems.com/intersystems/iris-arm64:2026.1"}},
+        "does not run on amd64 nodes; use the repository iris, or nodes of the other",
+    ),
+    "other image on ARM nodes": (
+        {
+            "cluster": {"architecture": "arm64"},
+            "iris": {"image": "containers.intersystems.com/intersystems/iris:2026.1"},
+        },
+        "does not run on arm64 nodes; use the repository iris-arm64, or nodes of the other",
+    ),
+    "no such time zone": (
+        {"iris": {"timeZone": "Berlin"}},
+        "ha-iris:iris.timeZone is Berlin: no such time zone; use a name as in Europe/Berlin",
+    ),
+    "namespace in capitals": (
+        {"iris": {"namespace": "IRIS"}},
+        "ha-iris:iris.namespace is IRIS: it must be text that matches",
+    ),
+    "namespace with a hyphen at its end": (
+        {"iris": {"namespace": "iris-"}},
+        "ha-iris:iris.namespace is iris-: a Kubernetes name ends with a letter or a digit",
+    ),
+    "namespace too long": (
+        {"iris": {"namespace": "i" * 64}},
+        "it must be at most 63 characters long",
+    ),
+    "no time for a clean stop": (
+        {"iris": {"terminationGracePeriodSeconds": 5}},
+        "ha-iris:iris.terminationGracePeriodSeconds is 5: it must be 10 or more",
+    ),
+    "negative toleration": (
+        {"iris": {"tolerationSeconds": -1}},
+        "ha-iris:iris.tolerationSeconds is -1: it must be 0 or more",
+    ),
+    "service of an unknown type": (
+        {"iris": {"service": {"type": "NodePort"}}},
+        "ha-iris:iris.service.type is NodePort: it must be one of 'ClusterIP' or 'LoadBalancer'",
+    ),
+    "database open to everybody": (
+        {"iris": {"service": {"type": "LoadBalancer"}}},
+        "ha-iris:iris.service.sourceRanges is empty: a LoadBalancer without source ranges offers",
+    ),
+    "source ranges without a load balancer": (
+        {"iris": {"service": {"sourceRanges": ["203.0.113.0/24"]}}},
+        "only a LoadBalancer can tell clients apart; set type to LoadBalancer",
+    ),
+    "host bits in a network": (
+        {"iris": {"service": {"type": "LoadBalancer", "sourceRanges": ["203.0.113.7/24"]}}},
+        "ha-iris:iris.service.sourceRanges.0 is 203.0.113.7/24: the address has bits "
+        "beyond its network; set it to 203.0.113.0/24",
+    ),
+    "network that is none": (
+        {"iris": {"service": {"type": "LoadBalancer", "sourceRanges": ["office"]}}},
+        "ha-iris:iris.service.sourceRanges.0 is office: this is no IPv4 network; write it as in",
+    ),
+    "password in clear": (
+        {"iris": {"password": "correct-horse"}},
+        "ha-iris:iris.password is in clear: anybody who reads the stack file reads it; run "
+        "`pulumi config set --secret --path ha-iris:iris.password`",
+    ),
+    "licence key for Community Edition": (
+        {"iris": {"licenseKey": "x"}},
+        "ha-iris:iris.licenseKey: Community Edition takes no licence key",
+    ),
+    "registry login without a user": (
+        {"iris": {"registryLogin": {"password": "x"}}},
+        "ha-iris:iris.registryLogin.username is missing: User, for InterSystems' registry",
+    ),
+    "CPF parameter that the program owns": (
+        {"iris": {"cpf": {"config": {"globals": "0,0,100,0,0,0"}}}},
+        "ha-iris:iris.cpf: [config] globals is set by the program; set iris.globalsMib instead",
+    ),
+    "journal that gives up": (
+        {"iris": {"cpf": {"Journal": {"FreezeOnError": "0"}}}},
+        "drop the line: it stays 1, or a stall of the storage loses data",
+    ),
+    "CPF value with a line break": (
+        {"iris": {"cpf": {"config": {"locksiz": "0\n[Actions]"}}}},
+        "ha-iris:iris.cpf.config.locksiz is 0",
+    ),
+    "more copies than nodes": (
+        {"cluster": {"nodes": 2, "zones": 1}},
+        "ha-iris:longhorn: replicas is 3 and the cluster has 2 node(s), each of which holds one",
+    ),
+    "no copy at all": (
+        {"longhorn": {"replicas": 0}},
+        "ha-iris:longhorn.replicas is 0: it must be 1 or more (Copies of the database volume",
+    ),
+    "chart of another minor": (
+        {"longhorn": {"version": "1.13.0"}},
+        "ha-iris:longhorn.version is 1.13.0: it must be text that matches ^1\\.12\\.\\d+$",
+    ),
+    "repository that is no address": (
+        {"longhorn": {"repository": "charts.longhorn.io"}},
+        "ha-iris:longhorn.repository is charts.longhorn.io: it must be text that matches",
+    ),
+    "data path without its slash": (
+        {"longhorn": {"dataPath": "/data"}},
+        "ha-iris:longhorn.dataPath is /data: it must be text that matches",
+    ),
+    "over-provisioning below all": (
+        {"longhorn": {"overProvisioningPercentage": 50}},
+        "ha-iris:longhorn.overProvisioningPercentage is 50: it must be 100 or more",
+    ),
+    "Longhorn's interface for everybody": (
+        {"longhorn": {"ui": {"loadBalancerSourceRanges": ["0.0.0.0/0"]}}},
+        "Longhorn's interface has no login and can delete every volume",
+    ),
+    "two storages": (
+        {"longhorn": {"replicas": 2}, "iris": {"storageClass": "local-path"}},
+        "storageClass local-path replaces Longhorn, and Longhorn is configured too; drop",
+    ),
+    "protectData that is a word": (
+        {"protectData": "yes please"},
+        "ha-iris:protectData is yes please: it must be true or false, without quotes",
+    ),
+    "kubeconfig that is missing": (
+        {"cluster": {"kubeconfig": "nowhere/kubeconfig"}},
+        "ha-iris:cluster.kubeconfig is nowhere/kubeconfig: there is no such file; run `make up`",
+    ),
+    "kubeconfig that is something else": (
+        {"cluster": {"kubeconfig": "Pulumi.yaml"}},
+        "ha-iris:cluster.kubeconfig is Pulumi.yaml: the file is not a kubeconfig",
+    ),
+    "context that is missing": (
+        {"cluster": {"context": "elsewhere"}},
+        "ha-iris:cluster.context is elsewhere: the kubeconfig has no context 'elsewhere'; "
+        "set one of: here, there",
+    ),
+    "more zones than nodes": (
+        {"cluster": {"nodes": 3, "zones": 4}},
+        "ha-iris:cluster.zones is 4: 3 nodes cannot fill 4 zones; set it to 3 or less",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_STACK_FILES)
+def test_a_fault_names_key_value_reason_and_cure(refusal, fault):
+    groups, expected = BAD_STACK_FILES[fault]
+
+    message = refusal(**groups)
+
+    assert message.startswith("ha-iris: Pulumi.test.yaml is not a stack this program can build:\n")
+    assert expected in message
+    assert "Traceback" not in message
+    assert "pydantic" not in message
+
+
+def test_all_faults_are_reported_at_once(refusal):
+    message = refusal(
+        irsi={},
+        cluster={"zones": 9},
+        longhorn={"replicas": 0, "ui": {"loadBalancerSourceRanges": ["0.0.0.0/0"]}},
+        iris={"storageGb": 1, "memoryGib": 1, "password": "correct-horse", "timeZone": "X"},
+    )
+
+    assert len(re.findall(r"^  ha-iris:", message, re.MULTILINE)) == 8
+
+
+def test_a_refused_secret_is_not_shown(refusal):
+    message = refusal(secret_keys=("iris",), iris={"password": "short"})
+
+    assert "ha-iris:iris.password: it must be at least 8 characters long" in message
+    assert "short" not in message
+
+
+def test_the_empty_stack_file_is_a_protected_stack_on_the_lab(deploy, kubeconfig, monkeypatch):
+    lab = kubeconfig.parent / ".lab"
+    lab.mkdir()
+    kubeconfig.rename(lab / "kubeconfig")
+    monkeypatch.chdir(kubeconfig.parent)
+    seen = []
+
+    def program():
+        from stacks.existing import ExistingStackSettings
+
+        seen.append(StackFile.of_this_stack().settings(ExistingStackSettings))
+
+    deploy(program)
+
+    assert seen[0].protect_data is True
+    assert seen[0].cluster.kubeconfig == ".lab/kubeconfig"
