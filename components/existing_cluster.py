@@ -53,7 +53,7 @@ class ExistingClusterSettings(ClusterSettings):
         if "kubeconfig" not in info.data:
             return context
         document = _read(info.data["kubeconfig"])
-        names = sorted(entry["name"] for entry in document.get("contexts") or [])
+        names = sorted(entry.get("name", "") for entry in document["contexts"])
         chosen = context or document.get("current-context")
         if not chosen:
             raise ValueError(f"the kubeconfig has no current context; set one of: {_list(names)}")
@@ -162,14 +162,17 @@ def _read(path: str) -> dict[str, Any]:
         document = yaml.safe_load(file.read_text())
     except (yaml.YAMLError, UnicodeDecodeError):
         document = None
-    if not isinstance(document, dict) or "clusters" not in document:
+    sections = ("clusters", "users", "contexts")
+    if not isinstance(document, dict) or any(
+        not isinstance(document.get(section), list) for section in sections
+    ):
         raise ValueError("the file is not a kubeconfig; name one that kubectl accepts")
     return document
 
 
 def _named(document: dict[str, Any], section: str, name: str) -> dict[str, Any]:
-    for entry in document.get(section) or []:
-        if entry["name"] == name:
+    for entry in document[section]:
+        if entry.get("name") == name:
             return entry
     raise ValueError(f"the kubeconfig has no {name!r} among its {section}")
 

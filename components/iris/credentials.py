@@ -29,7 +29,7 @@ class Credentials(pulumi.ComponentResource):
         super().__init__("ha-iris:database:Credentials", name, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=protect_data)
         if password is None:
-            self.password = random.RandomPassword(
+            generated = random.RandomPassword(
                 f"{name}-password",
                 length=24,
                 special=False,
@@ -38,6 +38,7 @@ class Credentials(pulumi.ComponentResource):
                 min_numeric=1,
                 opts=kept,
             ).result
+            self.password = pulumi.Output.secret(generated)
         else:
             self.password = pulumi.Output.secret(password.get_secret_value())
         # A salt that changed would change the merge file, and so restart the database.

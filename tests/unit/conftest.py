@@ -1,16 +1,21 @@
 """Runs a program against a mock engine that remembers everything it was asked for."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
 from pulumi.runtime.stack import run_pulumi_func
 
 from tests.unit.answers import answer, computed
+
+ROOT = Path(__file__).parents[2]
 
 Program = Callable[[], Any]
 
@@ -29,7 +34,9 @@ class Registered:
     """Names of all resources that this one waits for, by data or by depends_on."""
     property_depends_on: dict[str, list[str]]
     """Names of the resources that each input came from."""
-    request: Any
+    secret_inputs: set[str]
+    """Names of the inputs that are secret, wholly or in part."""
+    request: Any = field(repr=False)
     """The engine's own request, for the options that a test seldom needs."""
 
 
@@ -77,11 +84,13 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
+            inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
             self.engine.resources.append(
                 Registered(
                     type=request.type,
                     name=request.name,
-                    inputs=whole_numbers(rpc.deserialize_properties(request.object)),
+                    inputs=plain(inputs),
+                    secret_inputs={key for key, value in inputs.items() if has_secret(value)},
                     urn=response.urn,
                     parent=_name(request.parent),
                     protect=request.protect,
@@ -100,15 +109,26 @@ def _name(urn: str) -> str:
     return urn.split("::")[-1]
 
 
-def whole_numbers(value: Any) -> Any:
-    """The wire turns every integer into a float; turn whole ones back."""
+def plain(value: Any) -> Any:
+    """A value as the program gave it: the wire wraps secrets and turns integers into floats."""
+    if rpc.is_rpc_secret(value):
+        return plain(rpc.unwrap_rpc_secret(value))
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
-        return [whole_numbers(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: whole_numbers(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     return value
+
+
+def has_secret(value: Any) -> bool:
+    """Whether a value is secret or holds something that is."""
+    if isinstance(value, list):
+        return any(has_secret(item) for item in value)
+    if isinstance(value, Mapping):
+        return rpc.is_rpc_secret(value) or any(has_secret(item) for item in value.values())
+    return False
 
 
 @pytest.fixture
@@ -153,3 +173,37 @@ def resolve() -> Callable[[pulumi.Input[Any]], Any]:
         return loop.run_until_complete(pulumi.Output.from_input(value).future())
 
     return run
+
+
+@pytest.fixture
+def stack_config(kubeconfig: str) -> Callable[[str], dict[str, str]]:
+    """Configuration of a committed stack file, as Pulumi hands it to the program.
+
+    A kubeconfig that the stack file names is replaced by one that exists.
+    """
+
+    def read(stack: str) -> dict[str, str]:
+        config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+        if "kubeconfig" in config.get("ha-iris:cluster", {}):
+            config["ha-iris:cluster"]["kubeconfig"] = kubeconfig
+        return {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in config.items()
+        }
+
+    return read
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> str:
+    """Path of a kubeconfig with the contexts ``here`` (current) and ``there``."""
+    file = tmp_path / "kubeconfig"
+    contexts = [{"name": n, "context": {"cluster": "c", "user": "u"}} for n in ("here", "there")]
+    document = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": contexts,
+        "current-context": "here",
+    }
+    file.write_text(yaml.safe_dump(document))
+    return str(file)

@@ -7,28 +7,9 @@ from typing import Any
 
 import pulumi
 import pytest
-import yaml
 
 from stacks import compose
 from stacks.settings import StackFile
-
-
-@pytest.fixture
-def kubeconfig(tmp_path: Path) -> Path:
-    """A kubeconfig with the contexts ``here`` (current) and ``there``."""
-    file = tmp_path / "kubeconfig"
-    contexts = [{"name": n, "context": {"cluster": "c", "user": "u"}} for n in ("here", "there")]
-    file.write_text(
-        yaml.safe_dump(
-            {
-                "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
-                "users": [{"name": "u", "user": {"token": "t"}}],
-                "contexts": contexts,
-                "current-context": "here",
-            }
-        )
-    )
-    return file
 
 
 @pytest.fixture
@@ -38,7 +19,7 @@ def refusal(deploy, kubeconfig):
     def run(secret_keys: tuple[str, ...] = (), **groups: Any) -> str:
         cluster = groups.setdefault("cluster", {})
         if isinstance(cluster, dict):
-            cluster.setdefault("kubeconfig", str(kubeconfig))
+            cluster.setdefault("kubeconfig", kubeconfig)
         config = {
             f"ha-iris:{key}": value if isinstance(value, str) else json.dumps(value)
             for key, value in groups.items()
@@ -290,10 +271,10 @@ def test_a_refused_secret_is_not_shown(refusal):
 
 
 def test_the_empty_stack_file_is_a_protected_stack_on_the_lab(deploy, kubeconfig, monkeypatch):
-    lab = kubeconfig.parent / ".lab"
+    lab = Path(kubeconfig).parent / ".lab"
     lab.mkdir()
-    kubeconfig.rename(lab / "kubeconfig")
-    monkeypatch.chdir(kubeconfig.parent)
+    Path(kubeconfig).rename(lab / "kubeconfig")
+    monkeypatch.chdir(lab.parent)
     seen = []
 
     def program():

@@ -1,0 +1,42 @@
+# Every target sets up what it needs first; nothing is installed outside .venv, .lab and the cache.
+PYTHON ?= python3
+BIN := .venv/bin
+STACK ?=
+
+.PHONY: up down status preview check test unit contract lab schema bench clean
+
+up down status: .venv/installed  ## run the dev stack in the lab on this machine; undo it; look at it
+	@$(BIN)/python -m lab $@
+
+preview: .venv/installed  ## what each stack would create, without credentials; STACK=eks for one
+	@$(BIN)/python -m lab preview $(STACK)
+
+check: .venv/installed  ## what needs no cluster: style, types, scripts, unit and contract tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	git ls-files -z '*.sh' .ci/run | xargs -0 $(BIN)/shellcheck
+	$(BIN)/pytest tests/unit tests/contract
+
+test: .venv/installed  ## everything, the lab included
+	$(BIN)/pytest
+
+unit contract lab: .venv/installed  ## one kind of test
+	$(BIN)/pytest tests/$@
+
+schema: .venv/installed  ## write stacks/stack.schema.json after a change of settings
+	$(BIN)/python -m stacks.schema
+
+bench: .venv/installed  ## time the credential-free preview of eks against an empty program's
+	$(BIN)/python -m bench.preview
+
+clean: down  ## remove the lab and the virtual environment
+	rm -rf .venv
+
+# The stamp is written last: an installation that was cut short starts anew.
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ha-iris: $(PYTHON) is Python " + sys.version.split()[0] + ": 3.11 or newer is needed; make PYTHON=python3.12 ...")'
+	@echo "Installing the Python packages into .venv (about two minutes the first time) ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
