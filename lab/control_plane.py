@@ -42,6 +42,8 @@ COMPONENTS = (
 )
 _START_SECONDS = 90
 _STORAGE = "storage"
+_LAB = Path(__file__).parent
+_STORAGE_CODE = [_LAB / "storage.py", *sorted((_LAB / "cluster").glob("*.py"))]
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class ControlPlane:
         self.home.prepare()
         with FileLock(self.home.root / "control-plane.lock"):
             running = self._processes()
-            if not (all(name in running for name in COMPONENTS) and self._serves()):
+            all_run = all(name in running for name in COMPONENTS)
+            if not (all_run and self._is_current("stages", self._stages()) and self._serves()):
                 _end(self._processes(every_binary=True))
                 self._boot()
                 running = self._processes()
@@ -187,7 +190,8 @@ class ControlPlane:
             shutil.rmtree(cluster / stale, ignore_errors=True)
         ports = free_ports(self.home.name, 6)
         config = self.home.kwok / "kwokctl.yaml"
-        config.write_text(yaml.safe_dump(_kwokctl_config(self.toolchain, ports)))
+        stages = self._stages()
+        config.write_text(yaml.safe_dump_all([_kwokctl_config(self.toolchain, ports), *stages]))
         self._kwokctl("--config", str(config), "create", "cluster", "--kubeconfig", "")
         self._write_kubeconfig(f"https://127.0.0.1:{ports[0]}")
         deadline = time.monotonic() + _START_SECONDS
@@ -197,6 +201,7 @@ class ControlPlane:
                 raise self._fault("kube-apiserver", f"is not ready after {_START_SECONDS} s")
             time.sleep(0.05)
         finished.touch()
+        self._remember("stages", stages)
 
     def _kwokctl(self, *arguments: str) -> None:
         """Run kwokctl, and give up as soon as a component it started has died."""
@@ -265,28 +270,41 @@ class ControlPlane:
             yaml.safe_dump(config, file, sort_keys=False)
         partial.replace(self.home.kubeconfig)
 
+    def _stages(self) -> list[dict]:
+        """The Stages that kwok reads when it starts."""
+        return [o for o in self._objects() if o["kind"] == "Stage"]
+
+    def _objects(self) -> list[dict]:
+        return objects(f"v{TOOLS['kube-apiserver'].version}", self.timings)
+
     def _bring_objects(self, running: dict[str, list[psutil.Process]]) -> None:
         """Apply lab/cluster and run lab/storage.py, again if either has changed since."""
-        wanted = objects(f"v{TOOLS['kube-apiserver'].version}", self.timings)
-        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": wanted})
-        code = (Path(__file__).with_name("storage.py")).read_bytes()
-        digest = hashlib.sha256(text.encode() + code).hexdigest()
-        applied = self.home.cluster / "applied"
-        current = applied.exists() and applied.read_text() == digest
-        if not current:
+        wanted = [o for o in self._objects() if o["kind"] != "Stage"]
+        if not self._is_current("objects", wanted):
             options = ("--server-side", "--force-conflicts", "--validate=false")
+            text = json.dumps({"apiVersion": "v1", "kind": "List", "items": wanted})
             self.kubectl("apply", *options, "-f", "-", stdin=text)
-        if not current or _STORAGE not in running:
+            self._remember("objects", wanted)
+        code = [path.read_text() for path in _STORAGE_CODE]
+        if _STORAGE not in running or not self._is_current("storage", code):
             _end({_STORAGE: running.get(_STORAGE, [])})
             self._start_storage()
-        applied.write_text(digest)
+            self._remember("storage", code)
+
+    def _is_current(self, name: str, content: object) -> bool:
+        """Whether the cluster was last given this `content`."""
+        mark = self.home.cluster / f"{name}.sha256"
+        return mark.exists() and mark.read_text() == _digest(content)
+
+    def _remember(self, name: str, content: object) -> None:
+        (self.home.cluster / f"{name}.sha256").write_text(_digest(content))
 
     def _start_storage(self) -> None:
         """Start lab/storage.py beside this process, to live on after it."""
         with (self.home.logs / "storage.log").open("a") as log:
             subprocess.Popen(
                 [sys.executable, "-m", "lab.storage", str(self.home.root)],
-                cwd=Path(__file__).parent.parent,
+                cwd=_LAB.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -337,7 +355,6 @@ def _kwokctl_config(toolchain: Toolchain, ports: list[int]) -> dict[str, object]
             "kubeControllerManagerPort": controller_manager,
             "kubeSchedulerPort": scheduler,
             "kwokControllerPort": kwok,
-            "enableCRDs": ["Stage"],
             "disableQPSLimits": True,
             "heartbeatFactor": 1,
         },
@@ -355,6 +372,10 @@ def _kwokctl_config(toolchain: Toolchain, ports: list[int]) -> dict[str, object]
             },
         ],
     }
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _items(api: Api, plural: str) -> list[dict]:
