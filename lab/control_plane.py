@@ -8,10 +8,12 @@ rebooted machine and a second clone are all met by the same `start`.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -165,8 +167,12 @@ class ControlPlane:
                     found.setdefault(name, []).append(process)
             elif command[1:] == ["-m", "lab.storage", str(self.home.root)]:
                 found.setdefault(_STORAGE, []).append(process)
-            elif every_binary and self.home.name in command and "kwokctl" in command[0]:
-                found.setdefault("kwokctl", []).append(process)
+            elif (
+                every_binary
+                and Path(command[0]).name in ("kwokctl", "kubectl")
+                and any(self.home.name in argument for argument in command)
+            ):
+                found.setdefault(Path(command[0]).name, []).append(process)
         return found
 
     def _serves(self) -> bool:
@@ -209,7 +215,12 @@ class ControlPlane:
         command = [str(self.toolchain.bin / "kwokctl"), *arguments, "--name", self.home.name]
         with log.open("w") as output:
             process = subprocess.Popen(
-                command, env=self._environment(), stdout=output, stderr=output, umask=0o077
+                command,
+                env=self._environment(),
+                stdout=output,
+                stderr=output,
+                umask=0o077,
+                start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
         try:
@@ -219,7 +230,8 @@ class ControlPlane:
                     raise self._fault("kwokctl", f"has not ended after {_START_SECONDS} s", log)
                 time.sleep(0.05)
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with the kubectl that it waits for
             process.wait()
         if process.returncode:
             raise self._fault("kwokctl", f"ended with status {process.returncode}", log)
@@ -300,15 +312,15 @@ class ControlPlane:
         (self.home.cluster / f"{name}.sha256").write_text(_digest(content))
 
     def _start_storage(self) -> None:
-        """Start lab/storage.py beside this process, to live on after it."""
+        """Start lab/storage.py, which goes to the background and lives on after this process."""
         with (self.home.logs / "storage.log").open("a") as log:
-            subprocess.Popen(
+            subprocess.run(
                 [sys.executable, "-m", "lab.storage", str(self.home.root)],
                 cwd=_LAB.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                check=True,
             )
 
     def _await_nodes(self) -> None:
@@ -324,9 +336,13 @@ class ControlPlane:
             time.sleep(0.05)
 
     def _environment(self) -> dict[str, str]:
-        """An environment in which nothing of the user's kwok or kubectl is read or written."""
-        return os.environ | {
-            "KWOK_WORKDIR": str(self.home.kwok),
+        """An environment in which nothing of the user's kwok or kubectl is read or written.
+
+        kwokctl 0.8.0 cuts KWOK_WORKDIR at its first blank, but takes HOME as it is.
+        """
+        users = {k: v for k, v in os.environ.items() if not k.startswith(("KWOK_", "KUBE"))}
+        return users | {
+            "HOME": str(self.home.kwok),
             "KUBECONFIG": str(self.home.kubeconfig),
             "KUBECACHEDIR": str(self.home.kwok / "kubectl-cache"),
             "NO_PROXY": "127.0.0.1",

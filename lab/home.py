@@ -32,13 +32,13 @@ class LabHome:
 
     @property
     def kwok(self) -> Path:
-        """kwokctl's working folder: etcd's data, certificates, component logs."""
+        """kwokctl's HOME: etcd's data, certificates, component logs."""
         return self.root / "kwok"
 
     @property
     def cluster(self) -> Path:
         """kwokctl's folder of the lab's one cluster."""
-        return self.kwok / "clusters" / self.name
+        return self.kwok / ".kwok" / "clusters" / self.name
 
     @property
     def state(self) -> Path:

@@ -96,4 +96,6 @@ def run(home: LabHome) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    run(LabHome(Path(sys.argv[1])))
+    if os.fork() == 0:  # nobody waits for it: it ends when the lab does
+        os.setsid()
+        run(LabHome(Path(sys.argv[1])))

@@ -1,0 +1,34 @@
+"""One lab for the whole session, in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.control_plane import ControlPlane
+from lab.home import LabHome
+from lab.toolchain import Toolchain, ensure
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    """The lab's programs, built if they are not in the cache."""
+    return ensure()
+
+
+@pytest.fixture(scope="session")
+def lab_home(tmp_path_factory: pytest.TempPathFactory) -> LabHome:
+    """The folder of the session's lab."""
+    return LabHome(tmp_path_factory.mktemp("session") / "lab")
+
+
+@pytest.fixture(scope="session")
+def control_plane(lab_home: LabHome, toolchain: Toolchain) -> Iterator[ControlPlane]:
+    """The session's cluster, running; its processes end with the session."""
+    plane = ControlPlane(lab_home, toolchain)
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.stop(delete=True)

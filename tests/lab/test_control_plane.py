@@ -1,0 +1,411 @@
+"""The lab's control plane for real: processes, ports, files, and what its simulated nodes do."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from lab import LabError
+from lab.control_plane import COMPONENTS, CONTEXT, ControlPlane
+from lab.home import LabHome
+from lab.toolchain import TOOLS, Toolchain
+
+WORKLOAD = """
+apiVersion: storage.k8s.io/v1
+kind: CSIDriver
+metadata: {name: driver.longhorn.io}
+spec: {attachRequired: true, podInfoOnMount: true}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: NAMESPACE}
+provisioner: driver.longhorn.io
+reclaimPolicy: POLICY
+allowVolumeExpansion: true
+volumeBindingMode: BINDING
+parameters: {numberOfReplicas: "3"}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: NAMESPACE}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: NAMESPACE}
+spec:
+  storageClassName: NAMESPACE
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 10Gi}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: iris, namespace: NAMESPACE}
+spec:
+  strategy: {type: Recreate}
+  selector: {matchLabels: {app.kubernetes.io/name: iris}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: iris}}
+    spec:
+      initContainers: [{name: prepare, image: busybox}]
+      containers: [{name: iris, image: iris, volumeMounts: [{name: data, mountPath: /data}]}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: iris, namespace: NAMESPACE}
+spec:
+  type: LoadBalancer
+  selector: {app.kubernetes.io/name: iris}
+  ports: [{port: 1972}]
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iterator[ControlPlane]:
+    """A lab that these tests may break."""
+    plane = ControlPlane(LabHome(tmp_path_factory.mktemp("own") / "a lab"), toolchain)
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.stop(delete=True)
+
+
+def processes(plane: ControlPlane) -> dict[str, psutil.Process]:
+    """Every process whose command line names this lab's folder, by the name of its program."""
+    found = {}
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if any(str(plane.home.root) in argument for argument in command):
+            found["storage" if "lab.storage" in command else Path(command[0]).name] = process
+    return found
+
+
+def workload(plane: ControlPlane, namespace: str, policy: str, binding: str = "Immediate") -> None:
+    manifest = WORKLOAD.replace("NAMESPACE", namespace).replace("POLICY", policy)
+    plane.kubectl("apply", "-f", "-", stdin=manifest.replace("BINDING", binding))
+
+
+def get(plane: ControlPlane, *what: str) -> dict:
+    return json.loads(plane.kubectl("get", *what, "-o", "json"))
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.1)
+
+
+def test_a_running_lab_is_left_alone_and_found_quickly(control_plane: ControlPlane):
+    before = {name: p.pid for name, p in processes(control_plane).items()}
+
+    started = time.monotonic()
+    control_plane.start()
+
+    assert time.monotonic() - started < 1
+    assert {name: p.pid for name, p in processes(control_plane).items()} == before
+    assert set(before) == {*COMPONENTS, "storage"}
+
+
+def test_the_api_server_reports_the_pinned_version_and_three_ready_nodes_in_three_zones(
+    control_plane: ControlPlane,
+):
+    status = control_plane.status()
+    nodes = get(control_plane, "nodes")["items"]
+
+    assert status.running
+    assert status.version == f"v{TOOLS['kube-apiserver'].version}"
+    assert status.nodes == {"node-a": "Ready", "node-b": "Ready", "node-c": "Ready"}
+    assert len({n["metadata"]["labels"]["topology.kubernetes.io/zone"] for n in nodes}) == 3
+    assert {n["status"]["allocatable"]["cpu"] for n in nodes} == {"4"}
+    assert {n["status"]["allocatable"]["memory"] for n in nodes} == {"16Gi"}
+    assert all(len(n["status"]["addresses"]) == 2 for n in nodes)
+
+
+def test_nothing_listens_off_loopback(control_plane: ControlPlane):
+    listening = {
+        name: {c.laddr.ip for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+        for name, p in processes(control_plane).items()
+    }
+
+    assert set(listening) == {*COMPONENTS, "storage"}
+    assert listening.pop("storage") == set()
+    assert all(addresses == {"127.0.0.1"} for addresses in listening.values()), listening
+
+
+def test_only_the_owner_can_read_the_lab(control_plane: ControlPlane):
+    home = control_plane.home
+
+    assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
+    assert stat.S_IMODE(home.kubeconfig.stat().st_mode) == 0o600
+    config = yaml.safe_load(home.kubeconfig.read_text())
+    assert config["current-context"] == CONTEXT
+    assert config["clusters"][0]["cluster"].keys() == {"server", "certificate-authority-data"}
+    readable = [p for p in home.cluster.rglob("*.key") if stat.S_IMODE(p.stat().st_mode) & 0o077]
+    assert readable == []
+
+
+def test_two_labs_at_once_do_not_meet(control_plane: ControlPlane, own: ControlPlane):
+    own.kubectl("create", "namespace", "only-here")
+
+    assert control_plane.home.name != own.home.name
+    assert control_plane.status().url != own.status().url
+    with pytest.raises(LabError, match="not found"):
+        control_plane.kubectl("get", "namespace", "only-here")
+
+
+@pytest.mark.parametrize("victim", [*COMPONENTS, "storage"])
+def test_a_killed_component_is_back_after_start_and_no_data_is_lost(own: ControlPlane, victim: str):
+    name = f"before-{victim}"
+    own.kubectl("create", "configmap", name)
+    own_process = processes(own)[victim]
+    own_process.kill()
+    eventually(lambda: victim not in processes(own))
+    assert not own.status().running
+
+    own.start()
+
+    assert own.status().running
+    assert own.kubectl("get", "configmap", name, "-o", "name").strip() == f"configmap/{name}"
+
+
+def test_a_reboot_brings_the_same_cluster_back_though_its_pids_belong_to_others(
+    own: ControlPlane,
+):
+    own.kubectl("create", "configmap", "before-reboot")
+    for process in processes(own).values():
+        process.kill()
+    for file in (own.home.cluster / "pids").glob("*.pid"):
+        file.write_text(str(os.getpid()))  # a pid that another program has by now
+
+    own.start()
+
+    assert own.status().running
+    own.kubectl("get", "configmap", "before-reboot")
+
+
+def test_a_first_start_killed_half_way_is_done_again(tmp_path: Path, toolchain: Toolchain):
+    plane = ControlPlane(LabHome(tmp_path / "lab"), toolchain)
+    (plane.home.cluster / "pki").mkdir(parents=True)
+    (plane.home.cluster / "pki" / "ca.crt").write_text("half a certifica")
+    (plane.home.cluster / "kwok.yaml").write_text("apiVersion: config.kwok.x-k8s.io/v1alpha1")
+    try:
+        plane.start()
+        assert plane.status().running
+    finally:
+        plane.stop(delete=True)
+
+
+def test_unusable_data_is_one_line_that_says_how_to_begin_anew(
+    tmp_path: Path, toolchain: Toolchain
+):
+    plane = ControlPlane(LabHome(tmp_path / "lab"), toolchain)
+    try:
+        plane.start()
+        plane.stop()
+        for file in (plane.home.cluster / "etcd" / "member" / "wal").glob("*.wal"):
+            file.write_bytes(b"no log at all" * 1000)
+
+        with pytest.raises(LabError, match="etcd: ended") as refused:
+            plane.start()
+        assert "to begin anew" in str(refused.value)
+        assert "\n" not in str(refused.value)
+    finally:
+        plane.stop(delete=True)
+    assert processes(plane) == {}
+
+
+def test_a_lab_whose_ports_were_taken_moves_to_others(tmp_path: Path, toolchain: Toolchain):
+    import socket
+
+    plane = ControlPlane(LabHome(tmp_path / "lab"), toolchain)
+    try:
+        plane.start()
+        before = plane.status().url
+        plane.stop()
+        assert before is not None
+        with socket.socket() as intruder:
+            intruder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            intruder.bind(("127.0.0.1", int(before.rsplit(":", 1)[1])))
+            intruder.listen()
+            plane.start()
+
+        assert plane.status().running
+        assert plane.status().url != before
+    finally:
+        plane.stop(delete=True)
+
+
+def test_no_process_is_left_after_stop(tmp_path: Path, toolchain: Toolchain):
+    plane = ControlPlane(LabHome(tmp_path / "lab"), toolchain)
+    plane.start()
+    assert processes(plane)
+
+    plane.stop()
+    assert processes(plane) == {}
+    assert not plane.status().running
+    assert (plane.home.cluster / "etcd").exists()
+
+    plane.stop(delete=True)
+    assert not plane.home.kwok.exists()
+
+
+def test_the_api_server_restarts_and_the_rest_goes_on(own: ControlPlane):
+    before = {name: p.pid for name, p in processes(own).items()}
+
+    own.restart_api_server()
+
+    after = {name: p.pid for name, p in processes(own).items()}
+    changed = {name for name in before if before[name] != after.get(name)}
+    assert changed == {"kube-apiserver"}
+    workload(own, "after-restart", "Delete")
+    own.kubectl("-n", "after-restart", "rollout", "status", "deploy/iris", "--timeout=20s")
+
+
+def test_a_deployment_with_a_claim_becomes_ready_behind_its_service(control_plane: ControlPlane):
+    workload(control_plane, "ready", "Retain", "WaitForFirstConsumer")
+
+    control_plane.kubectl("-n", "ready", "rollout", "status", "deploy/iris", "--timeout=20s")
+
+    slices = get(control_plane, "-n", "ready", "endpointslices")["items"]
+    assert [e["conditions"]["ready"] for s in slices for e in s["endpoints"]] == [True]
+    service = get(control_plane, "-n", "ready", "service", "iris")
+    assert service["status"]["loadBalancer"]["ingress"][0]["ip"] == "127.0.0.1"
+    pod = get(control_plane, "-n", "ready", "pods")["items"][0]
+    node = get(control_plane, "node", pod["spec"]["nodeName"])
+    assert len(node["status"]["volumesInUse"]) == len(node["status"]["volumesAttached"]) == 1
+
+
+@pytest.mark.parametrize(("policy", "left"), [("Retain", ["Released"]), ("Delete", [])])
+def test_a_volume_outlives_its_claim_only_if_its_class_retains_it(
+    control_plane: ControlPlane, policy: str, left: list[str]
+):
+    name = f"reclaim-{policy.lower()}"
+    workload(control_plane, name, policy)
+    control_plane.kubectl("-n", name, "rollout", "status", "deploy/iris", "--timeout=20s")
+    (volume,) = volumes(control_plane, name)
+    assert volume["spec"]["persistentVolumeReclaimPolicy"] == policy
+
+    control_plane.kubectl("delete", "namespace", name, "--timeout=30s")
+
+    eventually(
+        lambda: [v["status"]["phase"] for v in volumes(control_plane, name)] == left, seconds=30
+    )
+    time.sleep(2)  # a wrong deletion would come now
+    assert [v["status"]["phase"] for v in volumes(control_plane, name)] == left
+
+
+def volumes(plane: ControlPlane, storage_class: str) -> list[dict]:
+    found = get(plane, "persistentvolumes")["items"]
+    return [v for v in found if v["spec"]["storageClassName"] == storage_class]
+
+
+def test_a_deleted_database_pod_comes_back_with_the_same_volume(control_plane: ControlPlane):
+    workload(control_plane, "again", "Retain")
+    control_plane.kubectl("-n", "again", "rollout", "status", "deploy/iris", "--timeout=20s")
+    (volume,) = volumes(control_plane, "again")
+
+    control_plane.kubectl("-n", "again", "delete", "pods", "--all", "--timeout=20s")
+    control_plane.kubectl("-n", "again", "rollout", "status", "deploy/iris", "--timeout=30s")
+
+    assert [v["metadata"]["name"] for v in volumes(control_plane, "again")] == [
+        volume["metadata"]["name"]
+    ]
+
+
+def test_a_snapshot_becomes_ready_and_fills_a_new_claim(control_plane: ControlPlane):
+    workload(control_plane, "snapshots", "Delete")
+    control_plane.kubectl("-n", "snapshots", "rollout", "status", "deploy/iris", "--timeout=20s")
+    control_plane.kubectl(
+        "apply",
+        "-f",
+        "-",
+        stdin="""
+apiVersion: snapshot.storage.k8s.io/v1
+kind: VolumeSnapshotClass
+metadata: {name: snapshots}
+driver: driver.longhorn.io
+deletionPolicy: Delete
+parameters: {type: snap}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: restored, namespace: snapshots}
+spec:
+  storageClassName: snapshots
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 10Gi}}
+  dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: nightly}
+---
+apiVersion: snapshot.storage.k8s.io/v1
+kind: VolumeSnapshot
+metadata: {name: nightly, namespace: snapshots}
+spec: {volumeSnapshotClassName: snapshots, source: {persistentVolumeClaimName: data}}
+""",
+    )
+    ready = ("-n", "snapshots", "wait", "--timeout=20s")
+    control_plane.kubectl(*ready, "--for=jsonpath={.status.readyToUse}=true", "vs/nightly")
+    control_plane.kubectl(*ready, "--for=jsonpath={.status.phase}=Bound", "pvc/restored")
+
+    control_plane.kubectl("-n", "snapshots", "delete", "volumesnapshot", "nightly")
+
+    eventually(lambda: get(control_plane, "volumesnapshotcontents")["items"] == [])
+
+
+def test_a_claim_grows_with_its_request(control_plane: ControlPlane):
+    workload(control_plane, "grow", "Delete")
+    control_plane.kubectl("-n", "grow", "rollout", "status", "deploy/iris", "--timeout=20s")
+
+    more = '{"spec":{"resources":{"requests":{"storage":"20Gi"}}}}'
+    control_plane.kubectl("-n", "grow", "patch", "pvc", "data", "-p", more)
+
+    bound = ("-n", "grow", "pvc", "data")
+    eventually(lambda: get(control_plane, *bound)["status"]["capacity"]["storage"] == "20Gi")
+
+
+def test_jobs_complete_and_daemon_sets_run_everywhere(control_plane: ControlPlane):
+    control_plane.kubectl(
+        "apply",
+        "-f",
+        "-",
+        stdin="""
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: c}]}}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: everywhere}
+spec:
+  selector: {matchLabels: {app: everywhere}}
+  template:
+    metadata: {labels: {app: everywhere}}
+    spec: {containers: [{name: c, image: c}]}
+""",
+    )
+
+    control_plane.kubectl("wait", "--for=condition=Complete", "job/once", "--timeout=15s")
+    control_plane.kubectl("rollout", "status", "daemonset/everywhere", "--timeout=15s")
+    assert get(control_plane, "daemonset", "everywhere")["status"]["numberReady"] == 3
+
+
+def test_longhorns_driver_is_on_the_nodes_only_while_it_is_installed(own: ControlPlane):
+    def drivers() -> list[int]:
+        return [len(n["spec"]["drivers"] or []) for n in get(own, "csinodes")["items"]]
+
+    driver = "apiVersion: storage.k8s.io/v1\nkind: CSIDriver\nmetadata: {name: driver.longhorn.io}"
+    own.kubectl("apply", "-f", "-", stdin=driver)
+    eventually(lambda: drivers() == [1, 1, 1])
+
+    own.kubectl("delete", "csidriver", "driver.longhorn.io")
+    eventually(lambda: drivers() == [0, 0, 0])
