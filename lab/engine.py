@@ -1,0 +1,252 @@
+"""One stack of the program on the real Pulumi engine, with a state of the lab's own.
+
+One operation is one call of the Pulumi CLI, which finds the program in this process (see
+``lab.program``). The Automation API makes three calls for it, and that costs more than the whole
+preview of an empty program.
+
+Nothing of the user's Pulumi is read or written: home, state, passphrase and stack file are the
+lab's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+import yaml
+
+from lab import LabError
+from lab.home import LabHome
+from lab.program import serve_program
+from lab.project_copy import copy_project, write
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+Operation = Literal["preview", "up", "refresh", "destroy"]
+
+FLAGS: dict[Operation, tuple[str, ...]] = {
+    "preview": (),
+    "up": ("--yes", "--skip-preview"),
+    "refresh": ("--yes", "--skip-preview", "--clear-pending-creates"),
+    "destroy": ("--yes", "--skip-preview"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an operation does to one resource."""
+
+    urn: str
+    action: str
+    """The engine's word: create, update, replace, delete, same, ..."""
+    type: str
+    """Type token, such as aws:ec2/vpc:Vpc."""
+    parent: str
+    """URN of the parent, empty at the root."""
+    custom: bool
+    """Whether a provider makes it; a component only groups others."""
+
+    @property
+    def name(self) -> str:
+        """Name that the program gave it."""
+        return self.urn.rsplit("::", 1)[1]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an operation did, or would do."""
+
+    steps: list[Step]
+    changes: dict[str, int]
+    """Number of resources by action, as the engine sums them up."""
+
+
+class EngineError(LabError):
+    """An operation failed, and the engine has written why."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One stack of a program, its state in a lab's home."""
+
+    home: LabHome
+    pulumi: Path
+    """The Pulumi CLI."""
+    stack: str
+    tools: Path | None = None
+    """Folder of programs that provider plugins call, such as helm; goes on PATH."""
+    project: Path = REPOSITORY
+    """The project folder: Pulumi.yaml, stack files and ``__main__.py``."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Configuration laid over the stack file's, by key as typed there (``ha-iris:cluster``)."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables for the CLI and its plugins, over those of this process."""
+    warm_up: Callable[[], None] = lambda: None
+    """Runs beside the CLI's start and ends before the program begins."""
+
+    def run(self, operation: Operation, *flags: str) -> Result:
+        """Run one operation; its progress goes to standard output as the engine writes it.
+
+        What a killed run left half done is cleared first, and created anew.
+
+        Raises:
+            EngineError: the operation failed, for a reason that the output has told.
+            LabError: there is no such stack, or its file cannot be used.
+        """
+        made_up = self._prepare(preview=operation == "preview")
+        if operation in ("up", "destroy") and self._deployment.get("pending_operations"):
+            self._call_with_program("refresh", made_up)
+        return self._call_with_program(operation, made_up, *flags)
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """Outputs as the last update left them; a hidden secret reads ``[secret]``."""
+        if not self.exists:
+            return {}
+        flags = ["--show-secrets"] if show_secrets else []
+        return json.loads(self._call("stack", "output", "--json", *flags))
+
+    @property
+    def exists(self) -> bool:
+        """Whether the lab's state knows this stack."""
+        return self._checkpoint.exists()
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """The stack's resources as Pulumi's state has them; secrets are encrypted in it."""
+        return self._deployment.get("resources") or []
+
+    @property
+    def _checkpoint(self) -> Path:
+        # Layout of the file backend since Pulumi 3.61: stacks belong to a project.
+        name = yaml.safe_load((self.project / "Pulumi.yaml").read_text())["name"]
+        return self.home.state / ".pulumi" / "stacks" / name / f"{self.stack}.json"
+
+    @property
+    def _deployment(self) -> dict[str, Any]:
+        if not self.exists:
+            return {}
+        return json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {}
+
+    def _prepare(self, *, preview: bool) -> list[str]:
+        for folder in (self.home.root, self.home.state, self.home.work):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.home.passphrase.exists():
+            write(self.home.passphrase, secrets.token_urlsafe(32))
+        made_up = copy_project(
+            self.project, self.home.work, self.stack, self.settings, preview=preview
+        )
+        self._drop_stale_locks()
+        if not self.exists:
+            self._call("stack", "init")
+        return made_up
+
+    def _drop_stale_locks(self) -> None:
+        """Remove locks of CLI processes that died; the lock of one that runs stays."""
+        for lock in (self.home.state / ".pulumi" / "locks").rglob("*.json"):
+            try:
+                holder = json.loads(lock.read_text())
+            except (OSError, json.JSONDecodeError):
+                continue
+            if holder["hostname"] == socket.gethostname() and not _runs(holder["pid"]):
+                lock.unlink(missing_ok=True)
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PULUMI_") and name != "KUBECONFIG"
+        }
+        path = [self.home.plugins, *([self.tools] if self.tools else []), inherited.get("PATH", "")]
+        return {
+            **inherited,
+            "PATH": os.pathsep.join(map(str, path)),
+            "PULUMI_HOME": str(self.home.root / "pulumi"),
+            "PULUMI_BACKEND_URL": self.home.state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.home.passphrase),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # Makes --event-log known, as in the Automation API.
+            "PULUMI_DEBUG_COMMANDS": "true",
+            **self.environment,
+        }
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(self.pulumi), *arguments, "--stack", self.stack, "--cwd", str(self.home.work)]
+
+    def _call(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [*self._command(*arguments), "--non-interactive"],
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            reason = done.stderr.strip().removeprefix("error: ")
+            raise LabError(f"pulumi {' '.join(arguments)}", reason, "see docs/lab.md")
+        return done.stdout
+
+    def _call_with_program(self, operation: Operation, made_up: list[str], *flags: str) -> Result:
+        events = self.home.work / f"{self.stack}.events.json"
+        events.unlink(missing_ok=True)
+        with serve_program(self.project, secret_keys=made_up, warm_up=self.warm_up) as address:
+            process = subprocess.Popen(
+                [
+                    *self._command(operation, *FLAGS[operation], *flags),
+                    f"--client={address}",
+                    "--exec-kind=auto.inline",
+                    f"--event-log={events}",
+                ],
+                env=self._environment(),
+            )
+            code = _wait(process)
+        if code:
+            raise EngineError(
+                f"stack {self.stack}", f"pulumi {operation} failed", "the reason is above"
+            )
+        return _read_events(events)
+
+
+def _read_events(events: Path) -> Result:
+    steps: dict[str, Step] = {}
+    changes: dict[str, int] = {}
+    for line in events.read_text().splitlines():
+        event = json.loads(line)
+        if "resourcePreEvent" in event:
+            step = event["resourcePreEvent"]["metadata"]
+            state = step.get("new") or step.get("old") or {}
+            steps[step["urn"]] = Step(
+                urn=step["urn"],
+                action=step["op"],
+                type=step["type"],
+                parent=state.get("parent") or "",
+                custom=bool(state.get("custom")),
+            )
+        elif "summaryEvent" in event:
+            changes = event["summaryEvent"]["resourceChanges"]
+    return Result(steps=list(steps.values()), changes=changes)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the CLI, also through Ctrl-C: the terminal sends it to the CLI as well."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def _runs(pid: int) -> bool:
+    """Whether this process runs and is Pulumi, not a later one of the same number."""
+    try:
+        return "pulumi" in psutil.Process(pid).name()
+    except psutil.NoSuchProcess:
+        return False
