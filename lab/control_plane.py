@@ -7,13 +7,9 @@ rebooted machine and a second clone are all met by the same `start`.
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import hashlib
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,29 +17,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import urllib3
-import yaml
 from filelock import FileLock
 
 from lab import LabError
-from lab.cluster import POWER_LABEL, Timings, objects
+from lab.cluster import POWER_LABEL, Timings, kubeconfig, objects, processes
 from lab.cluster.api import Api, ApiError
+from lab.cluster.kwokctl import START_SECONDS, Kwokctl
 from lab.cluster.ports import free_ports
+from lab.cluster.processes import COMPONENTS, Processes
 from lab.home import LabHome
 from lab.toolchain import TOOLS, Toolchain
 
-CONTEXT = "ha-iris-lab"
-"""Context of the lab's kubeconfig, the same in every lab."""
-COMPONENTS = (
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kwok-controller",
-)
-_START_SECONDS = 90
-_STORAGE = "storage"
 _LAB = Path(__file__).parent
 _STORAGE_CODE = [_LAB / "storage.py", *sorted((_LAB / "cluster").glob("*.py"))]
 
@@ -82,6 +67,7 @@ class ControlPlane:
         self.toolchain = toolchain
         self.timings = timings or Timings()
         self.report = report
+        self._kwokctl = Kwokctl(home, toolchain.bin)
 
     def start(self) -> None:
         """Bring the cluster up, or find it up (then within well under a second).
@@ -93,12 +79,16 @@ class ControlPlane:
         """
         self.home.prepare()
         with FileLock(self.home.root / "control-plane.lock"):
-            running = self._processes()
+            running = processes.find(self.home, self.toolchain.bin)
             all_run = all(name in running for name in COMPONENTS)
             if not (all_run and self._is_current("stages", self._stages()) and self._serves()):
-                _end(self._processes(every_binary=True))
-                self._boot()
-                running = self._processes()
+                processes.end(processes.find(self.home))
+                try:
+                    self._boot()
+                except LabError:
+                    processes.end(processes.find(self.home))
+                    raise
+                running = processes.find(self.home, self.toolchain.bin)
             self._bring_objects(running)
             self._await_nodes()
 
@@ -107,7 +97,7 @@ class ControlPlane:
         if not self.home.root.exists():
             return
         with FileLock(self.home.root / "control-plane.lock"):
-            _end(self._processes(every_binary=True))
+            processes.end(processes.find(self.home))
             if delete:
                 self.home.kubeconfig.unlink(missing_ok=True)
                 shutil.rmtree(self.home.kwok, ignore_errors=True)
@@ -115,15 +105,15 @@ class ControlPlane:
     def restart_api_server(self) -> None:
         """Kill the API server and start it again, as an upgrade of the control plane does."""
         with FileLock(self.home.root / "control-plane.lock"):
-            server = self._processes(every_binary=True).get("kube-apiserver", [])
-            _end({"kube-apiserver": server})
+            server = processes.find(self.home).get("kube-apiserver", [])
+            processes.end({"kube-apiserver": server})
             (self.home.cluster / "pids" / "kube-apiserver.pid").unlink(missing_ok=True)
-            self._kwokctl("start", "cluster")
+            self._kwokctl.start()
 
     def status(self) -> Status:
         """What runs and what the API server says; never raises for a lab that is down."""
-        running = self._processes()
-        components = {name: name in running for name in (*COMPONENTS, _STORAGE)}
+        running = processes.find(self.home, self.toolchain.bin)
+        components = {name: name in running for name in (*COMPONENTS, processes.STORAGE)}
         try:
             api = Api(self.home)
             version = str(api.request("GET", "/version")["gitVersion"])
@@ -143,7 +133,7 @@ class ControlPlane:
             input=stdin,
             capture_output=True,
             text=True,
-            env=self._environment(),
+            env=self._kwokctl.environment(),
         )
         if answer.returncode:
             lines = answer.stderr.strip().splitlines() or ["no output"]
@@ -152,37 +142,12 @@ class ControlPlane:
             )
         return answer.stdout
 
-    # What runs
-
-    def _processes(self, every_binary: bool = False) -> dict[str, list[psutil.Process]]:
-        """This lab's processes by component; with `every_binary` also those of older builds."""
-        found: dict[str, list[psutil.Process]] = {}
-        folder = f"{self.home.cluster}/"
-        for process in psutil.process_iter(["cmdline", "exe"]):
-            command: list[str] = process.info["cmdline"] or [""]
-            if command[0].startswith(f"{folder}bin/"):
-                name = Path(command[0]).name
-                ours = Path(process.info["exe"] or "").parent == self.toolchain.bin.resolve()
-                if every_binary or ours:
-                    found.setdefault(name, []).append(process)
-            elif command[1:] == ["-m", "lab.storage", str(self.home.root)]:
-                found.setdefault(_STORAGE, []).append(process)
-            elif (
-                every_binary
-                and Path(command[0]).name in ("kwokctl", "kubectl")
-                and any(self.home.name in argument for argument in command)
-            ):
-                found.setdefault(Path(command[0]).name, []).append(process)
-        return found
-
     def _serves(self) -> bool:
         """Whether the API server at the kubeconfig's address is ready."""
         try:
             return Api(self.home).request("GET", "/readyz") == "ok"
         except (OSError, ApiError, urllib3.exceptions.HTTPError):
             return False
-
-    # Starting
 
     def _boot(self) -> None:
         """Start all components on what etcd has, or on nothing if no boot was ever finished."""
@@ -195,92 +160,17 @@ class ControlPlane:
         for stale in ("pids", "bin"):
             shutil.rmtree(cluster / stale, ignore_errors=True)
         ports = free_ports(self.home.name, 6)
-        config = self.home.kwok / "kwokctl.yaml"
         stages = self._stages()
-        config.write_text(yaml.safe_dump_all([_kwokctl_config(self.toolchain, ports), *stages]))
-        self._kwokctl("--config", str(config), "create", "cluster", "--kubeconfig", "")
-        self._write_kubeconfig(f"https://127.0.0.1:{ports[0]}")
-        deadline = time.monotonic() + _START_SECONDS
+        self._kwokctl.create(ports, stages)
+        kubeconfig.write(self.home, f"https://127.0.0.1:{ports[0]}")
+        deadline = time.monotonic() + START_SECONDS
         while not self._serves():
-            self._check_alive()
+            self._kwokctl.check_alive()
             if time.monotonic() > deadline:
-                raise self._fault("kube-apiserver", f"is not ready after {_START_SECONDS} s")
+                raise self._kwokctl.fault("kube-apiserver", f"is not ready after {START_SECONDS} s")
             time.sleep(0.05)
         finished.touch()
         self._remember("stages", stages)
-
-    def _kwokctl(self, *arguments: str) -> None:
-        """Run kwokctl, and give up as soon as a component it started has died."""
-        log = self.home.logs / "kwokctl.log"
-        command = [str(self.toolchain.bin / "kwokctl"), *arguments, "--name", self.home.name]
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                command,
-                env=self._environment(),
-                stdout=output,
-                stderr=output,
-                umask=0o077,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + _START_SECONDS
-        try:
-            while process.poll() is None:
-                self._check_alive()
-                if time.monotonic() > deadline:
-                    raise self._fault("kwokctl", f"has not ended after {_START_SECONDS} s", log)
-                time.sleep(0.05)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # with the kubectl that it waits for
-            process.wait()
-        if process.returncode:
-            raise self._fault("kwokctl", f"ended with status {process.returncode}", log)
-
-    def _check_alive(self) -> None:
-        """Raise LabError if a component that kwokctl has started is no more."""
-        for name in COMPONENTS:
-            try:
-                pid = int((self.home.cluster / "pids" / f"{name}.pid").read_text())
-            except (FileNotFoundError, ValueError):
-                continue
-            if not (psutil.pid_exists(pid) and _alive(psutil.Process(pid))):
-                raise self._fault(name, "ended right after its start")
-
-    def _fault(self, name: str, reason: str, log: Path | None = None) -> LabError:
-        """What the user is told about a component that does not come up."""
-        log = log or self.home.cluster / "logs" / f"{name}.log"
-        said = _last_words(log)
-        cure = f"read {log} and run again"
-        if name == "etcd":
-            cure += f"; if its data is beyond repair, delete {self.home.root} to begin anew"
-        return LabError(name, f"{reason}: {said}", cure)
-
-    def _write_kubeconfig(self, url: str) -> None:
-        """Write the lab's own kubeconfig, for its owner only and whole or not at all."""
-        pki = self.home.cluster / "pki"
-
-        def embedded(name: str) -> str:
-            return base64.b64encode((pki / name).read_bytes()).decode()
-
-        cluster = {"server": url, "certificate-authority-data": embedded("ca.crt")}
-        user = {
-            "client-certificate-data": embedded("admin.crt"),
-            "client-key-data": embedded("admin.key"),
-        }
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": CONTEXT, "cluster": cluster}],
-            "users": [{"name": CONTEXT, "user": user}],
-            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
-            "current-context": CONTEXT,
-        }
-        partial = self.home.kubeconfig.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            yaml.safe_dump(config, file, sort_keys=False)
-        partial.replace(self.home.kubeconfig)
 
     def _stages(self) -> list[dict]:
         """The Stages that kwok reads when it starts."""
@@ -289,7 +179,7 @@ class ControlPlane:
     def _objects(self) -> list[dict]:
         return objects(f"v{TOOLS['kube-apiserver'].version}", self.timings)
 
-    def _bring_objects(self, running: dict[str, list[psutil.Process]]) -> None:
+    def _bring_objects(self, running: Processes) -> None:
         """Apply lab/cluster and run lab/storage.py, again if either has changed since."""
         wanted = [o for o in self._objects() if o["kind"] != "Stage"]
         if not self._is_current("objects", wanted):
@@ -298,8 +188,8 @@ class ControlPlane:
             self.kubectl("apply", *options, "-f", "-", stdin=text)
             self._remember("objects", wanted)
         code = [path.read_text() for path in _STORAGE_CODE]
-        if _STORAGE not in running or not self._is_current("storage", code):
-            _end({_STORAGE: running.get(_STORAGE, [])})
+        if processes.STORAGE not in running or not self._is_current("storage", code):
+            processes.end({processes.STORAGE: running.get(processes.STORAGE, [])})
             self._start_storage()
             self._remember("storage", code)
 
@@ -326,68 +216,14 @@ class ControlPlane:
     def _await_nodes(self) -> None:
         """Wait until every node that has power is Ready."""
         api = Api(self.home)
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + START_SECONDS
         while True:
             nodes = [n for n in _items(api, "nodes") if POWER_LABEL in n["metadata"]["labels"]]
             if nodes and all(_readiness(node) == "Ready" for node in nodes):
                 return
             if time.monotonic() > deadline:
-                raise self._fault("kwok-controller", "does not make the nodes Ready")
+                raise self._kwokctl.fault("kwok-controller", "does not make the nodes Ready")
             time.sleep(0.05)
-
-    def _environment(self) -> dict[str, str]:
-        """An environment in which nothing of the user's kwok or kubectl is read or written.
-
-        kwokctl 0.8.0 cuts KWOK_WORKDIR at its first blank, but takes HOME as it is.
-        """
-        users = {k: v for k, v in os.environ.items() if not k.startswith(("KWOK_", "KUBE"))}
-        return users | {
-            "HOME": str(self.home.kwok),
-            "KUBECONFIG": str(self.home.kubeconfig),
-            "KUBECACHEDIR": str(self.home.kwok / "kubectl-cache"),
-            "NO_PROXY": "127.0.0.1",
-        }
-
-
-def _kwokctl_config(toolchain: Toolchain, ports: list[int]) -> dict[str, object]:
-    """kwokctl's configuration: our binaries, loopback only, timings of a managed cluster."""
-    api_server, etcd, etcd_peer, controller_manager, scheduler, kwok = ports
-    return {
-        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
-        "kind": "KwokctlConfiguration",
-        "options": {
-            "runtime": "binary",
-            "bindAddress": "127.0.0.1",
-            "kubeVersion": f"v{TOOLS['kube-apiserver'].version}",
-            "etcdBinary": str(toolchain.bin / "etcd"),
-            "kubeApiserverBinary": str(toolchain.bin / "kube-apiserver"),
-            "kubeControllerManagerBinary": str(toolchain.bin / "kube-controller-manager"),
-            "kubeSchedulerBinary": str(toolchain.bin / "kube-scheduler"),
-            "kwokControllerBinary": str(toolchain.bin / "kwok"),
-            "kubectlBinary": str(toolchain.bin / "kubectl"),
-            "kubeApiserverPort": api_server,
-            "etcdPort": etcd,
-            "etcdPeerPort": etcd_peer,
-            "kubeControllerManagerPort": controller_manager,
-            "kubeSchedulerPort": scheduler,
-            "kwokControllerPort": kwok,
-            "disableQPSLimits": True,
-            "heartbeatFactor": 1,
-        },
-        "componentsPatches": [
-            {
-                "name": "kube-controller-manager",
-                "extraArgs": [{"key": "node-monitor-grace-period", "value": "50s"}],
-            },
-            {
-                "name": "kwok-controller",
-                "extraArgs": [
-                    {"key": "manage-all-nodes", "value": "false"},
-                    {"key": "manage-nodes-with-label-selector", "value": f"{POWER_LABEL}=on"},
-                ],
-            },
-        ],
-    }
 
 
 def _digest(content: object) -> str:
@@ -403,51 +239,3 @@ def _readiness(node: dict) -> str:
     conditions = node.get("status", {}).get("conditions", [])
     said = next((c["status"] for c in conditions if c["type"] == "Ready"), "Unknown")
     return {"True": "Ready", "False": "NotReady"}.get(said, "Unknown")
-
-
-def _last_words(log: Path) -> str:
-    """The line of `log` that most likely tells why: the last one that speaks of a fault."""
-    try:
-        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        return "it left no log"
-    bad = ("panic", "fatal", "error", "fail", "in use", "denied", "no space")
-    telling = [line for line in lines[-60:] if any(word in line.lower() for word in bad)]
-    return (telling or lines or ["its log is empty"])[-1][:400]
-
-
-def _end(processes: dict[str, list[psutil.Process]]) -> None:
-    """End these processes, etcd last and gently, and wait until they are gone."""
-    etcd = processes.get("etcd", [])
-    rest = [p for name, found in processes.items() if name != "etcd" for p in found]
-    for process in rest:
-        _signal(process.kill)
-    _await_end(rest, 10)
-    for process in etcd:
-        _signal(process.terminate)
-    for process in _await_end(etcd, 5):
-        _signal(process.kill)
-    _await_end(etcd, 5)
-
-
-def _await_end(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Wait for the end of these processes; those that still run after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while (left := [p for p in processes if _alive(p)]) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return left
-
-
-def _alive(process: psutil.Process) -> bool:
-    """Whether it runs; one that has ended and whose parent does not care does not."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _signal(send: Callable[[], None]) -> None:
-    try:
-        send()
-    except psutil.NoSuchProcess:
-        return

@@ -14,7 +14,9 @@ import pytest
 import yaml
 
 from lab import LabError
-from lab.control_plane import COMPONENTS, CONTEXT, ControlPlane
+from lab.cluster.kubeconfig import CONTEXT
+from lab.cluster.processes import COMPONENTS
+from lab.control_plane import ControlPlane
 from lab.home import LabHome
 from lab.toolchain import TOOLS, Toolchain
 
