@@ -113,6 +113,8 @@ class ExistingCluster(pulumi.ComponentResource):
             f"{name}-provider",
             kubeconfig=self.kubeconfig,
             cluster_identifier=self.name,
+            # `up` takes back what somebody changed by hand, instead of failing on the conflict.
+            enable_patch_force=True,
             opts=child,
         )
         self.register_outputs({"kubeconfig": self.kubeconfig})

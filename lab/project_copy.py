@@ -47,6 +47,10 @@ def copy_project(
     copy = {"encryptionsalt": salt} if salt else {}
     copy["config"] = {key: _without_encrypted(value) for key, value in config.items()}
     write(work / "Pulumi.yaml", (project / "Pulumi.yaml").read_text())
+    # A chart that a stack file names by a relative path is looked for from here.
+    charts = work / "lab"
+    if not charts.is_symlink() and (project / "lab").is_dir():
+        charts.symlink_to((project / "lab").resolve())
     write(work / name, yaml.safe_dump(copy, sort_keys=False))
     return encrypted
 

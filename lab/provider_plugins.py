@@ -15,7 +15,7 @@ from typing import Literal
 
 from lab import LabError
 from lab.home import LabHome
-from lab.plugins import kubernetes, random
+from lab.plugins import install
 from lab.project_copy import write
 from lab.toolchain import Report, Toolchain, cache_folder
 
@@ -49,8 +49,8 @@ def provide(home: LabHome, toolchain: Toolchain, report: Report) -> Choice:
             "Pulumi's download host does not give the plugins",
             f"check the network, or unset {VARIABLE} to use the lab's stand-ins",
         )
-    kubernetes.install(home.plugins)
-    random.install(home.plugins)
+    for package in PACKAGES:
+        install(home.plugins, package, f"lab.plugins.{package}")
     report("Provider plugins: the lab's stand-ins for kubernetes and random")
     return "stand-in"
 

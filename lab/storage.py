@@ -20,7 +20,8 @@ from pathlib import Path
 import urllib3
 
 from lab.cluster.api import Api, ApiError
-from lab.cluster.longhorn import KINDS, World, due
+from lab.cluster.longhorn import KINDS, due
+from lab.cluster.requests import World
 from lab.home import LabHome
 
 log = logging.getLogger("lab.storage")
@@ -64,6 +65,15 @@ class Mirror:
             except (ApiError, urllib3.exceptions.HTTPError) as error:
                 if not self._ca.exists():  # the lab was deleted
                     os._exit(0)
+                if isinstance(error, ApiError) and error.status == 404:
+                    # Longhorn's chart, which brings this kind, is not installed.
+                    with self._lock:
+                        news = self._objects.get(kind) != {}
+                        self._objects[kind] = {}
+                    if news:
+                        self.changed.set()
+                    time.sleep(RETRY_SECONDS)
+                    continue
                 log.info("%s: listing again: %s", kind, error)
                 time.sleep(RETRY_SECONDS)
 

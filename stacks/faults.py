@@ -96,7 +96,7 @@ class _Place:
                 by_name = {} if kind == "extra_forbidden" else inside.model_fields
                 field = by_name.get(part) or _fields(inside).get(part)
                 part = (field and field.alias) or part
-                inside = field and _model_of(field)
+                inside = field and model_of(field)
             typed.append(str(part))
         return cls(key=f"ha-iris:{'.'.join(typed)}", field=field, model=around)
 
@@ -120,7 +120,13 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def _model_of(field: FieldInfo) -> type[BaseModel] | None:
+def is_list(field: FieldInfo) -> bool:
+    """Whether a setting takes several values."""
+    return typing.get_origin(field.annotation) is tuple
+
+
+def model_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The settings group that a field is, or is made of."""
     for kind in _kinds(field.annotation):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind
@@ -144,7 +150,7 @@ def _secret_paths(model: type[BaseModel], values: Any, prefix: str = "") -> list
     for name, field in _fields(model).items():
         if values.get(name) is None:
             continue
-        inner = _model_of(field)
+        inner = model_of(field)
         if _holds_secret(field):
             paths.append(prefix + name)
         elif inner is not None:

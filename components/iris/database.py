@@ -175,7 +175,7 @@ class Iris(pulumi.ComponentResource):
             "selector": {"matchLabels": LABELS},
             "template": {"metadata": {"labels": LABELS}, "spec": pod},
         }
-        k8s.apps.v1.Deployment(
+        deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata={"name": "iris", "namespace": here, "labels": LABELS},
             spec=deployment_spec,
@@ -203,7 +203,11 @@ class Iris(pulumi.ComponentResource):
                 "annotations": settings.service.annotations,
             },
             spec=service_spec,
-            opts=child,
+            # A Service counts as created once a pod stands behind it, within ten minutes. Beside
+            # the Deployment it would spend them waiting for Longhorn and for the image.
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=[deployment])
+            ),
         )
 
         self.namespace = settings.namespace

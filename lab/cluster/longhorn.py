@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from lab.cluster import ATTACH_ANNOTATION, DRIVER, MOUNTED_ANNOTATION, POWER_LABEL
-
-World = dict[str, list[dict[str, Any]]]
-"""The cluster's objects by the names of `KINDS`."""
+from lab.cluster.longhorn_manager import DEFAULTS, SETTINGS, apply_defaults
+from lab.cluster.requests import Request, World
 
 _STORAGE = "/apis/storage.k8s.io/v1"
 _SNAPSHOT = "/apis/snapshot.storage.k8s.io/v1"
@@ -32,24 +30,17 @@ KINDS = {
     "snapshots": f"{_SNAPSHOT}/volumesnapshots",
     "contents": f"{_SNAPSHOT}/volumesnapshotcontents",
     "snapshot classes": f"{_SNAPSHOT}/volumesnapshotclasses",
+    "settings": SETTINGS,
+    "defaults": DEFAULTS,
 }
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
-@dataclass(frozen=True)
-class Request:
-    """One write to the API server, and what it means."""
-
-    method: str
-    path: str
-    body: dict[str, Any] | None
-    reason: str
-
-
 def due(world: World) -> Iterator[Request]:
     """Everything that is due now; empty once the cluster has settled."""
     yield from register(world)
+    yield from apply_defaults(world)
     if _installed(world):
         yield from provision(world)
         yield from expand(world)

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import base64
 import secrets
-import shlex
 import string
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -27,7 +24,6 @@ from lab.plugins.protocol import (
 )
 
 VERSION = "4.21.4"
-REPOSITORY = Path(__file__).resolve().parents[2]
 SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 """Special characters unless overridden (random_password in the Terraform provider's reference)."""
 
@@ -168,14 +164,6 @@ class RandomStandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, request, context):
         return empty_pb2.Empty()
-
-
-def install(folder: Path) -> None:
-    """Put the stand-in into a folder of PATH, under the name that the engine looks for."""
-    executable = folder / "pulumi-resource-random"
-    start = f"exec {shlex.quote(sys.executable)} -s -m {__name__}"
-    executable.write_text(f"#!/bin/sh\ncd {shlex.quote(str(REPOSITORY))} && {start}\n")
-    executable.chmod(0o755)
 
 
 def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:

@@ -373,3 +373,9 @@ def test_the_image_is_pinned_and_stays_where_it_was_pulled(iris):
 def test_a_salt_of_another_length_is_refused(bad):
     with pytest.raises(ValueError, match=r"64 bytes|hexadecimal"):
         password_hash("SYS", bad)
+
+
+def test_the_service_waits_for_the_database_and_not_for_its_ten_minutes(iris):
+    service = iris().one("kubernetes:core/v1:Service")
+
+    assert "iris-deployment" in service.depends_on

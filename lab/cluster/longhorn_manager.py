@@ -1,0 +1,35 @@
+"""What longhorn-manager makes of its default settings, as a function of what the cluster holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from lab.cluster.requests import Request, World
+
+NAMESPACE = "longhorn-system"
+SETTINGS = "/apis/longhorn.io/v1beta2/settings"
+DEFAULTS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+APPLIED = "longhorn.io/configmap-resource-version"
+"""Annotation of the real manager: which version of the defaults a Setting has been given."""
+
+
+def apply_defaults(world: World) -> Iterator[Request]:
+    """A Setting for each line of the ConfigMap, given anew whenever that has changed."""
+    path = f"/apis/longhorn.io/v1beta2/namespaces/{NAMESPACE}/settings"
+    settings = {item["metadata"]["name"]: item for item in world["settings"]}
+    for defaults in world["defaults"]:
+        if defaults["metadata"]["name"] != "longhorn-default-setting":
+            continue
+        version = defaults["metadata"]["resourceVersion"]
+        content: dict[str, Any] = yaml.safe_load(defaults["data"]["default-setting.yaml"]) or {}
+        for name, value in content.items():
+            setting = settings.get(name)
+            given = {"metadata": {"name": name, "annotations": {APPLIED: version}}, "value": value}
+            if setting is None:
+                kind = {"apiVersion": "longhorn.io/v1beta2", "kind": "Setting"}
+                yield Request("POST", path, {**kind, **given}, f"setting {name}")
+            elif setting["metadata"].get("annotations", {}).get(APPLIED) != version:
+                yield Request("PATCH", f"{path}/{name}", given, f"setting {name}")

@@ -1,0 +1,345 @@
+"""The provider protocol, spoken for one cluster."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import grpc
+import yaml
+from google.protobuf import any_pb2, empty_pb2, json_format, struct_pb2
+from google.rpc import status_pb2
+
+from lab.plugins.kubernetes.changes import as_text, changed, observed, replaces
+from lab.plugins.kubernetes.cluster import Cluster, Object, Refused
+from lab.plugins.kubernetes.helm import RELEASE, Helm, HelmError
+from lab.plugins.kubernetes.readiness import missing
+from lab.plugins.protocol import UNKNOWN, plugin_pb2, provider_pb2, provider_pb2_grpc
+
+VERSION = "4.34.2"
+NAME = "the lab's stand-in for the Kubernetes provider"
+SETTINGS = {"kubeconfig", "context", "clusterIdentifier", "enablePatchForce"}
+ANNOTATIONS = {"pulumi.com/skipAwait", "pulumi.com/patchForce", "pulumi.com/autonamed"}
+"""Annotations of pulumi-kubernetes that this provider obeys."""
+AWAIT_SECONDS = 600
+POLL_SECONDS = 0.2
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""Key that marks a special value in the protocol (sdk/go/common/resource/sig)."""
+
+Inputs = dict[str, Any]
+
+
+class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
+    """Creates, changes and deletes objects and Helm releases, each until it is done."""
+
+    _cluster: Cluster
+    _helm: Helm
+    _force: bool
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """End whatever is waited for."""
+        self._cancelled.set()
+
+    def GetPluginInfo(self, request, context):
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def CheckConfig(self, request, context):
+        response = provider_pb2.CheckResponse(inputs=request.news)
+        for key in sorted(set(request.news.fields) - SETTINGS - {"version"}):
+            response.failures.add(property=key, reason=f"{NAME} does not know it")
+        return response
+
+    def DiffConfig(self, request, context):
+        old, new = plain(request.old_inputs), plain(request.news)
+        keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+        # Another identifier is another cluster: everything in it is created anew.
+        other = [key for key in keys if key == "clusterIdentifier"]
+        return provider_pb2.DiffResponse(changes=_some(keys), diffs=keys, replaces=other)
+
+    def Configure(self, request, context):
+        settings = plain(request.args)
+        try:
+            document = yaml.safe_load(settings["kubeconfig"])
+            self._cluster = Cluster(document, settings.get("context"))
+        except (KeyError, TypeError, ValueError, yaml.YAMLError):
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"kubeconfig is unknown or is none: {NAME} needs one that is known at preview",
+            )
+        self._helm = Helm(self._cluster, self._cancelled)
+        self._force = settings.get("enablePatchForce") in (True, "true")
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
+
+    def Check(self, request, context):
+        old, new = plain(request.olds), plain(request.news)
+        response = provider_pb2.CheckResponse()
+        if request.type == RELEASE:
+            failures = Helm.check(new)
+        else:
+            failures = _check(new, old, f"{request.name}-{request.randomSeed[:4].hex()}")
+        for place, reason in failures:
+            response.failures.add(property=place, reason=reason)
+        response.inputs.update(new)
+        return response
+
+    def Diff(self, request, context):
+        old, new = plain(request.old_inputs), plain(request.news)
+        response = provider_pb2.DiffResponse(hasDetailedDiff=True)
+        replacing = False
+        for path, how in changed(old, new):
+            replace = (
+                Helm.replaces(path)
+                if request.type == RELEASE
+                else replaces(new.get("kind", ""), path)
+            )
+            replacing |= replace
+            kind = how.upper() + ("_REPLACE" if replace else "")
+            entry = provider_pb2.PropertyDiff(
+                kind=provider_pb2.PropertyDiff.Kind.Value(kind), inputDiff=True
+            )
+            response.detailedDiff[as_text(path)].CopyFrom(entry)
+            top = str(path[0])
+            if top not in response.diffs:
+                response.diffs.append(top)
+            if replace and top not in response.replaces:
+                response.replaces.append(top)
+        response.changes = _some(response.diffs)
+        # Two objects of one name cannot be at the same time.
+        response.deleteBeforeReplace = replacing and _place(old) == _place(new)
+        return response
+
+    def Create(self, request, context):
+        inputs = plain(request.properties)
+        response = provider_pb2.CreateResponse()
+        try:
+            if request.type == RELEASE:
+                outputs = self._release(inputs, None, request)
+                response.id = f"{inputs['namespace']}/{inputs['name']}"
+            else:
+                response.id = _place(inputs)
+                outputs = self._create(inputs, request)
+        except (Refused, HelmError) as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        response.properties.update(outputs)
+        if not request.preview:
+            self._finish(request, context, outputs, request.timeout)
+        return response
+
+    def Update(self, request, context):
+        inputs = plain(request.news)
+        response = provider_pb2.UpdateResponse()
+        try:
+            if request.type == RELEASE:
+                outputs = self._release(inputs, plain(request.old_inputs), request)
+            elif _is_unknown(inputs):
+                outputs = inputs
+            else:
+                outputs = self._apply(inputs, dry_run=request.preview)
+        except (Refused, HelmError) as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        response.properties.update(outputs)
+        if not request.preview:
+            self._finish(request, context, outputs, request.timeout)
+        return response
+
+    def Read(self, request, context):
+        inputs = plain(request.inputs) or plain(request.properties)
+        try:
+            if request.type == RELEASE:
+                live, inputs, waiting = self._helm.read(inputs)
+            elif "kind" not in inputs:
+                context.abort(
+                    grpc.StatusCode.UNIMPLEMENTED,
+                    f"{NAME} cannot import {request.id}: it knows the objects that it made",
+                )
+            else:
+                live = self._cluster.get(inputs)
+                waiting = [] if live is None or _skips(inputs) else missing(live, self._cluster)
+                inputs = observed(inputs, live) if live else inputs
+        except (Refused, HelmError) as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        if live is None:
+            return provider_pb2.ReadResponse()
+        outputs = _outputs(live)
+        if waiting:
+            _not_ready(context, request.id, outputs, waiting, inputs)
+        response = provider_pb2.ReadResponse(id=request.id)
+        response.properties.update(outputs)
+        response.inputs.update(inputs)
+        return response
+
+    def Delete(self, request, context):
+        inputs = plain(request.old_inputs) or plain(request.properties)
+        try:
+            if request.type == RELEASE:
+                self._helm.uninstall(inputs, request.timeout)
+                return empty_pb2.Empty()
+            self._cluster.delete(inputs)
+            deadline = time.monotonic() + (request.timeout or AWAIT_SECONDS)
+            while (live := self._cluster.get(inputs)) and self._wait(deadline):
+                pass
+        except (Refused, HelmError) as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        if live:
+            finalizers = ", ".join(live["metadata"].get("finalizers") or ["no finalizer"])
+            context.abort(
+                grpc.StatusCode.DEADLINE_EXCEEDED,
+                f"{live['kind']} {_place(live)} is still there; it waits for {finalizers}",
+            )
+        return empty_pb2.Empty()
+
+    def Cancel(self, request, context):
+        self.cancel()
+        return empty_pb2.Empty()
+
+    def _create(self, inputs: Inputs, request: Any) -> Inputs:
+        if _is_unknown(inputs):
+            return inputs
+        if self._cluster.get(inputs):
+            raise Refused(
+                f"{inputs['kind']} {_place(inputs)} already exists and is not of this stack; "
+                "delete it or choose another name"
+            )
+        try:
+            outputs = self._apply(inputs, dry_run=request.preview)
+        except Refused as refused:
+            # Its namespace or its kind may come in the same update.
+            if not (request.preview and refused.not_found):
+                raise
+            return inputs
+        return inputs if request.preview else outputs
+
+    def _apply(self, inputs: Inputs, *, dry_run: bool) -> Inputs:
+        annotations = inputs["metadata"].get("annotations") or {}
+        force = self._force or annotations.get("pulumi.com/patchForce") == "true"
+        live = self._cluster.apply(
+            inputs, manager="pulumi-kubernetes", force=force, dry_run=dry_run
+        )
+        return _outputs(live)
+
+    def _release(self, inputs: Inputs, old: Inputs | None, request: Any) -> Inputs:
+        if _is_unknown(inputs):
+            return inputs
+        if request.preview:
+            self._helm.template(inputs)
+            return inputs
+        return {**inputs, "status": self._helm.deploy(inputs, new=old is None)}
+
+    def _finish(
+        self, request: Any, context: grpc.ServicerContext, outputs: Inputs, timeout: float
+    ) -> None:
+        """Wait until an object is ready; the state gets it in any case."""
+        if request.type == RELEASE or _skips(outputs):
+            return
+        deadline = time.monotonic() + (timeout or AWAIT_SECONDS)
+        live: Object | None = outputs
+        waiting: list[str] = []
+        try:
+            while live and (waiting := missing(live, self._cluster)) and self._wait(deadline):
+                live = self._cluster.get(outputs)
+        except Refused as refused:
+            waiting = [str(refused)]
+        if live is None:
+            waiting = ["it was deleted while the update waited for it"]
+        if waiting:
+            _not_ready(context, _place(outputs), _outputs(live or outputs), waiting)
+        outputs.update(_outputs(live or outputs))
+
+    def _wait(self, deadline: float) -> bool:
+        return not self._cancelled.wait(POLL_SECONDS) and time.monotonic() < deadline
+
+
+def _check(new: Inputs, old: Inputs, name: str) -> list[tuple[str, str]]:
+    """Name an object that has no name, and find what this provider cannot do."""
+    kind = new.get("kind", "")
+    if "apiVersion" not in new or not kind or kind.endswith(("Patch", "List")):
+        return [("kind", f"{NAME} does not know {kind or 'an object without a kind'}")]
+    metadata = new.setdefault("metadata", {})
+    annotations = metadata.get("annotations") or {}
+    if not metadata.get("name"):
+        before = old.get("metadata", {})
+        autonamed = "pulumi.com/autonamed" in (before.get("annotations") or {})
+        metadata["name"] = before["name"] if autonamed else name
+        metadata["annotations"] = {**annotations, "pulumi.com/autonamed": "true"}
+    return [
+        (f'metadata.annotations["{key}"]', f"{NAME} does not know it")
+        for key in annotations
+        if key.startswith("pulumi.com/") and key not in ANNOTATIONS
+    ]
+
+
+def _skips(thing: Object) -> bool:
+    annotations = thing.get("metadata", {}).get("annotations") or {}
+    return annotations.get("pulumi.com/skipAwait") == "true"
+
+
+def _place(thing: Inputs) -> str:
+    """Namespace and name, as pulumi-kubernetes writes an id."""
+    metadata = thing.get("metadata", thing)
+    namespace, name = metadata.get("namespace"), metadata.get("name", "")
+    return f"{namespace}/{name}" if namespace else name
+
+
+def _outputs(live: Object) -> Inputs:
+    """An object for the state: without the server's bookkeeping, its Secret contents secret."""
+    outputs = dict(live)
+    metadata = dict(outputs.get("metadata", {}))
+    metadata.pop("managedFields", None)
+    outputs["metadata"] = metadata
+    return outputs
+
+
+def _not_ready(
+    context: grpc.ServicerContext,
+    identity: str,
+    outputs: Inputs,
+    reasons: list[str],
+    inputs: Inputs | None = None,
+) -> NoReturn:
+    """Fail so that the engine keeps the object in its state and goes on with it next time."""
+    detail = provider_pb2.ErrorResourceInitFailed(id=identity, reasons=reasons)
+    detail.properties.update(outputs)
+    detail.inputs.update(inputs or {})
+    packed = any_pb2.Any()
+    packed.Pack(detail)
+    code = grpc.StatusCode.UNKNOWN
+    message = f"{identity} is not ready"
+    status = status_pb2.Status(code=code.value[0], message=message, details=[packed])
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(code, message)
+    raise AssertionError("abort raises")
+
+
+def _some(changes: Sequence[str]) -> provider_pb2.DiffResponse.DiffChanges.ValueType:
+    kinds = provider_pb2.DiffResponse
+    return kinds.DIFF_SOME if changes else kinds.DIFF_NONE
+
+
+def _is_unknown(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_is_unknown, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_unknown, value))
+    return value == UNKNOWN
+
+
+def plain(struct: struct_pb2.Struct) -> Inputs:
+    """Inputs as Kubernetes wants them: the protocol has no integers."""
+    return _whole(json_format.MessageToDict(struct))
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        if SIGNATURE in value:
+            # A secret; the engine remembers by itself that it is one.
+            return _whole(value["value"])
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
