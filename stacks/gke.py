@@ -1,0 +1,111 @@
+"""A stack on Google Cloud: a VPC, a regional GKE cluster and a bucket for backups."""
+
+import re
+from typing import Annotated, NamedTuple
+
+import pulumi
+from pydantic import Field, StringConstraints
+
+from components.gcp import (
+    GcpNetwork,
+    GcpNetworkSettings,
+    GcsBackupStore,
+    GcsBackupStoreSettings,
+    GkeCluster,
+    GkeClusterSettings,
+)
+from components.gcp.settings import CLUSTER_NAME
+from stacks.platform import deploy
+from stacks.settings import StackSettings
+
+LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
+
+
+class GkeStackSettings(StackSettings[GkeClusterSettings]):
+    """Settings of a stack on Google Cloud. Project and region are gcp:project and gcp:region."""
+
+    cluster: GkeClusterSettings
+    """The GKE cluster. apiAccessCidrs has no default that would be right."""
+
+    network: GcpNetworkSettings = GcpNetworkSettings()
+    """The VPC that the cluster is in."""
+
+    backup: GcsBackupStoreSettings = GcsBackupStoreSettings()
+    """The bucket that Longhorn writes backups to."""
+
+    labels: dict[LabelKey, LabelValue] = Field(default={})
+    """Labels of the cluster, its nodes with their disks, and the bucket (for cost reports)."""
+
+
+class _Place(NamedTuple):
+    project: str
+    region: str
+
+
+def build(settings: GkeStackSettings) -> dict[str, pulumi.Input[object]]:
+    """Longhorn and IRIS on a GKE cluster of their own."""
+    project, region = _place()
+    name = settings.cluster.name or _default_name()
+    network = GcpNetwork("network", settings.network, project=project, region=region)
+    cluster = GkeCluster(
+        "cluster",
+        settings.cluster,
+        cluster_name=name,
+        network=network,
+        labels=settings.labels,
+        protect_data=settings.protect_data,
+        project=project,
+        region=region,
+    )
+    backup_store = None
+    if settings.backup.enabled:
+        backup_store = GcsBackupStore(
+            "backup",
+            settings.backup,
+            cluster_name=name,
+            labels=settings.labels,
+            protect_data=settings.protect_data,
+            project=project,
+            region=region,
+        )
+    return deploy(settings, cluster=cluster, backup_store=backup_store)
+
+
+def _place() -> _Place:
+    """Project and region, which the provider cannot do without either."""
+    config = pulumi.Config("gcp")
+    project, region = config.get("project"), config.get("region")
+    missing = []
+    if not project:
+        missing.append(
+            "gcp:project is missing: the Google Cloud project that everything is created in; "
+            "run `pulumi config set gcp:project PROJECT`"
+        )
+    if not region:
+        missing.append(
+            "gcp:region is missing: the region whose three zones hold the copies; "
+            "run `pulumi config set gcp:region europe-west1`"
+        )
+    if not project or not region:
+        raise _refusal(missing)
+    return _Place(project, region)
+
+
+def _default_name() -> str:
+    name = f"ha-iris-{pulumi.get_stack()}"
+    if not re.match(CLUSTER_NAME, name):
+        raise _refusal(
+            [
+                f"ha-iris:cluster.name is missing: {name}, which the stack's name gives, is no "
+                "GKE cluster name (lower-case letters, digits, hyphens, at most 40); set it"
+            ]
+        )
+    return name
+
+
+def _refusal(faults: list[str]) -> pulumi.RunError:
+    lines = "\n".join(f"  {fault}" for fault in faults)
+    return pulumi.RunError(
+        f"ha-iris: Pulumi.{pulumi.get_stack()}.yaml is not a stack this program can build:\n{lines}"
+    )
