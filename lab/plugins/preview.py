@@ -7,13 +7,21 @@ It refuses everything but a preview.
 
 from __future__ import annotations
 
+import hashlib
 from typing import NoReturn
 
 import grpc
 from google.protobuf import empty_pb2, json_format
 
 from lab.plugins.preview_answers import ANSWERS
-from lab.plugins.protocol import UNKNOWN, plugin_pb2, provider_pb2, provider_pb2_grpc, serve
+from lab.plugins.protocol import (
+    SIGNATURE,
+    UNKNOWN,
+    plugin_pb2,
+    provider_pb2,
+    provider_pb2_grpc,
+    serve,
+)
 
 COMPUTED_IN = {
     "aws:eks/cluster:Cluster": [("vpcConfig", "clusterSecurityGroupId"), ("vpcConfig", "vpcId")],
@@ -51,6 +59,8 @@ class PreviewStandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Check(self, request, context):
+        if request.type.startswith("kubernetes:"):
+            _name_object(request)
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def Create(self, request, context):
@@ -90,6 +100,23 @@ class PreviewStandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, request, context):
         return empty_pb2.Empty()
+
+
+def _name_object(request: provider_pb2.CheckRequest) -> None:
+    """Name a Kubernetes object as its provider does, in Check, so that a preview knows the name.
+
+    The provider's suffix is random; this one comes from the URN, so that two previews compare.
+    """
+    inputs = request.news.fields
+    if "kind" not in inputs:
+        return  # a Helm release or another resource that is no object of the API
+    metadata = inputs["metadata"]  # made if it is not there
+    if metadata.WhichOneof("kind") not in (None, "struct_value"):
+        return  # known after the update only
+    named = metadata.struct_value.fields
+    if not {"name", "generateName", SIGNATURE} & named.keys():
+        suffix = hashlib.sha256(request.urn.encode()).hexdigest()[:8]
+        named["name"].string_value = f"{request.name}-{suffix}"
 
 
 def _refuse(context: grpc.ServicerContext, what: str) -> NoReturn:

@@ -16,6 +16,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 
 from lab.plugins.protocol import (
+    SIGNATURE,
     UNKNOWN,
     plugin_pb2,
     provider_pb2,
@@ -34,7 +35,7 @@ Outputs = dict[str, Any]
 def secret(value: str) -> Outputs:
     """A value as the protocol marks it secret (sdk/go/common/resource/sig)."""
     return {
-        "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+        SIGNATURE: "1b47061264138c4ac30d75fd1eb44270",
         "value": value,
     }
 
