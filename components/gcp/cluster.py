@@ -225,14 +225,13 @@ def maintenance_policy(settings: GkeMaintenanceSettings) -> container.ClusterMai
 
     GKE upgrades every node by replacing it with an empty one.
     """
-    hour, minute = settings.start.split(":")
     # A recurrence counts from a day that is one of its own.
     first = next(
         day
         for day in (EPOCH + timedelta(days=number) for number in range(7))
         if DAYS[day.weekday()] in settings.days
     )
-    start = first.replace(hour=int(hour), minute=int(minute))
+    start = first.replace(hour=settings.start_hour)
     end = start + timedelta(hours=settings.hours)
     return container.ClusterMaintenancePolicyArgs(
         recurring_window=container.ClusterMaintenancePolicyRecurringWindowArgs(

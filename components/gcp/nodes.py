@@ -106,7 +106,7 @@ class GkeNodePools(pulumi.ComponentResource):
                     ),
                     node_drain_configs=[
                         container.NodePoolNodeDrainConfigArgs(
-                            pdb_timeout_duration=f"{settings.drain_timeout_seconds}s",
+                            pdb_timeout_duration=f"{settings.drain_timeout_minutes * 60}s",
                             respect_pdb_during_node_pool_deletion=True,
                         )
                     ],
@@ -149,7 +149,7 @@ def _node_config(
         untainted = container.NodePoolNodeConfigTaintConfigArgs(architecture_taint_behavior="NONE")
     return container.NodePoolNodeConfigArgs(
         machine_type=settings.node_type,
-        image_type=settings.image_type,
+        image_type=settings.node_image,
         disk_type=settings.node_disk_type(),
         disk_size_gb=settings.disk_size_gib,
         boot_disk_kms_key=settings.disk_kms_key,
@@ -170,5 +170,5 @@ def _node_config(
 
 def _timeouts(settings: GkeClusterSettings) -> pulumi.CustomTimeouts:
     """Longer than every node of a pool may take to drain, one after the other."""
-    drains = settings.nodes // 3 * settings.drain_timeout_seconds // 60
+    drains = settings.nodes // 3 * settings.drain_timeout_minutes
     return pulumi.CustomTimeouts(create="60m", update=f"{drains + 60}m", delete=f"{drains + 60}m")

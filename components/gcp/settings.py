@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.cluster import Architecture, ClusterSettings
 from components.longhorn.settings import KUBERNETES_TESTED
-from components.settings import Cidr, Gib, Seconds, Settings
+from components.settings import Cidr, Gib, Settings
 
 OLDEST_KUBERNETES = 33
 ARM_FAMILIES = ("c4a", "n4a", "t2a")
@@ -25,8 +25,8 @@ class GkeMaintenanceSettings(Settings):
     days: tuple[str, ...] = Field(default=("SA", "SU"), min_length=1)
     """Days of the week, in UTC: MO, TU, WE, TH, FR, SA, SU."""
 
-    start: str = Field(default="01:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    """Start of the window, HH:MM in UTC."""
+    start_hour: int = Field(default=1, ge=0, le=23)
+    """Hour at which the window opens, in UTC."""
 
     hours: int = Field(default=6, ge=4, le=24, validate_default=True)
     """Length of the window. GKE demands 48 hours within 32 days, in pieces of 4 hours or more."""
@@ -77,8 +77,8 @@ class GkeClusterSettings(ClusterSettings):
     Arm: c4a, n4a or t2a, with an IRIS image for arm64.
     """
 
-    image_type: str = "UBUNTU_CONTAINERD"
-    """Node image. Only UBUNTU_CONTAINERD brings the iSCSI initiator that Longhorn needs."""
+    node_image: str = "UBUNTU_CONTAINERD"
+    """Image of the nodes. Only UBUNTU_CONTAINERD brings the iSCSI initiator that Longhorn needs."""
 
     capacity_type: str = "on-demand"
     """How nodes are bought. Only on-demand."""
@@ -86,7 +86,7 @@ class GkeClusterSettings(ClusterSettings):
     disk_size_gib: Gib = Field(default=300, ge=100)
     """Disk of each node: system, images and, for want of a second disk, Longhorn's copies.
 
-    Longhorn uses 70 percent of it. It can grow later, one node at a time, and never shrink.
+    Longhorn uses 70 percent of it. GKE changes its size by replacing the nodes.
     """
 
     disk_type: str | None = Field(default=None, validate_default=True)
@@ -142,8 +142,8 @@ class GkeClusterSettings(ClusterSettings):
     maintenance: GkeMaintenanceSettings = GkeMaintenanceSettings()
     """When GKE may update the control plane."""
 
-    drain_timeout_seconds: Seconds = Field(default=14400, ge=3600, le=86400)
-    """How long a node's replacement waits for Longhorn to rebuild before it goes on regardless.
+    drain_timeout_minutes: int = Field(default=240, ge=60, le=1440)
+    """Minutes that the replacement of a node waits for Longhorn before it goes on regardless.
 
     GKE's own limit is an hour, too short to rebuild a large volume.
     """
@@ -219,15 +219,15 @@ class GkeClusterSettings(ClusterSettings):
             )
         return node_type
 
-    @field_validator("image_type")
+    @field_validator("node_image")
     @classmethod
-    def _has_an_iscsi_initiator(cls, image_type: str) -> str:
-        if image_type != "UBUNTU_CONTAINERD":
+    def _has_an_iscsi_initiator(cls, node_image: str) -> str:
+        if node_image != "UBUNTU_CONTAINERD":
             raise ValueError(
                 "Longhorn attaches volumes with iSCSI, which Container-Optimized OS and Windows "
                 "do not bring; set it to UBUNTU_CONTAINERD"
             )
-        return image_type
+        return node_image
 
     @field_validator("capacity_type")
     @classmethod
