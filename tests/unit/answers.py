@@ -1,5 +1,6 @@
 """What the mock engine answers where a program needs to know something that a cloud computes."""
 
+import base64
 from typing import Any
 
 
@@ -28,10 +29,59 @@ def computed(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
         case _ if token.startswith("kubernetes:") and "metadata" in inputs:
             metadata = inputs["metadata"]
             return {"metadata": {"name": f"{name}-autonamed", **metadata}}
+        case _ if token.startswith("azure-native:"):
+            return _azure(token, name, inputs)
         case _:
             return {}
 
 
+def _azure(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    # Azure calls a resource by the one input that names it, whose own name differs by type.
+    key = token.rsplit(":", 1)[1]
+    named = {
+        "ManagedCluster": "resourceName",
+        "ResourceGroup": "resourceGroupName",
+        "UserAssignedIdentity": "resourceName",
+        "VirtualNetwork": "virtualNetworkName",
+    }.get(key, "name")
+    outputs = {"name": inputs.get(named, f"{name}1a2b3c4d")}
+    match key:
+        case "ManagedCluster":
+            # A list going in, a map coming out.
+            ids = inputs["identity"]["userAssignedIdentities"]
+            outputs["identity"] = {
+                **inputs["identity"],
+                "userAssignedIdentities": {identity: {} for identity in ids},
+            }
+        case "UserAssignedIdentity":
+            outputs["principalId"] = f"{name}-principal"
+    return outputs
+
+
+AZURE_KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters:
+- name: aks
+  cluster: {server: "https://aks.invalid:443", certificate-authority-data: Q0E=}
+contexts:
+- name: aks
+  context: {cluster: aks, user: clusterUser}
+current-context: aks
+users:
+- name: clusterUser
+  user: {client-certificate-data: Q0VSVA==, client-key-data: S0VZ}
+"""
+
+
 def answer(token: str, args: dict[str, Any]) -> dict[str, Any]:
     """Result of a provider function; an unknown one is an error of the test."""
+    match token:
+        case "azure-native:authorization:getClientConfig":
+            return {"subscriptionId": "sub", "tenantId": "tenant", "clientId": "c", "objectId": "o"}
+        case "azure-native:containerservice:listManagedClusterUserCredentials":
+            value = base64.b64encode(AZURE_KUBECONFIG.encode()).decode()
+            return {"kubeconfigs": [{"name": "clusterUser", "value": value}]}
+        case "azure-native:storage:listStorageAccountKeys":
+            return {"keys": [{"keyName": "key1", "value": f"key-of-{args['accountName']}"}]}
     raise LookupError(f"the mock engine has no answer to {token} {args}")

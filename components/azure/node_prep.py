@@ -1,0 +1,95 @@
+"""What an AKS node lacks for Longhorn, brought to it by a DaemonSet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+NAMESPACE = "ha-iris-node-prep"
+
+SCRIPT = Path(__file__).with_name("node_prep.sh")
+
+
+class AksNodePrep(pulumi.ComponentResource):
+    """Keeps each node's multipathd away from Longhorn's devices.
+
+    AKS's Ubuntu images carry multipath-tools, which may take a volume's device for a path and
+    hold it: the volume then cannot be mounted (Longhorn knowledge base, "Troubleshooting volume
+    with multipath"). Everything else that Longhorn needs of a node is in the image.
+    """
+
+    ready: list[pulumi.Resource]
+    """What must run on every node before a volume is attached to one."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        image: str,
+        nodes: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ha-iris:cluster:AksNodePrep", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace",
+            metadata={
+                "name": NAMESPACE,
+                "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
+            },
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[*nodes])),
+        )
+        daemon_set = k8s.apps.v1.DaemonSet(
+            f"{name}-daemon-set",
+            metadata={"name": "multipath", "namespace": namespace.metadata["name"]},
+            spec=_daemon_set(image),
+            opts=child,
+        )
+        self.ready = [namespace, daemon_set]
+        self.register_outputs({})
+
+
+def _daemon_set(image: str) -> Any:
+    labels = {"app.kubernetes.io/name": "multipath"}
+    limits = {"cpu": "50m", "memory": "32Mi"}
+    return {
+        "selector": {"matchLabels": labels},
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}},
+        "template": {
+            "metadata": {"labels": labels},
+            "spec": {
+                "automountServiceAccountToken": False,
+                "enableServiceLinks": False,
+                "priorityClassName": "system-node-critical",
+                # multipathd listens on a socket of the node's network namespace.
+                "hostNetwork": True,
+                "nodeSelector": {"kubernetes.io/os": "linux"},
+                "tolerations": [{"operator": "Exists"}],
+                "terminationGracePeriodSeconds": 1,
+                "containers": [
+                    {
+                        "name": "multipath",
+                        "image": image,
+                        "command": ["/bin/sh", "-c"],
+                        "args": [SCRIPT.read_text() + "\ntouch /tmp/done\nexec sleep infinity\n"],
+                        "readinessProbe": {
+                            "exec": {"command": ["/bin/sh", "-c", "test -f /tmp/done"]},
+                            "periodSeconds": 5,
+                        },
+                        "resources": {"requests": limits, "limits": limits},
+                        "securityContext": {"privileged": True},
+                        "volumeMounts": [
+                            {
+                                "name": "host",
+                                "mountPath": "/host",
+                                "mountPropagation": "HostToContainer",
+                            }
+                        ],
+                    }
+                ],
+                "volumes": [{"name": "host", "hostPath": {"path": "/"}}],
+            },
+        },
+    }

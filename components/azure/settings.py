@@ -1,0 +1,295 @@
+"""What a stack may choose about its AKS cluster, and what Longhorn cannot live with."""
+
+import re
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+
+from components.cluster import Architecture, ClusterSettings
+from components.longhorn.settings import KUBERNETES_TESTED
+from components.settings import Cidr, Gib, Settings
+
+OLDEST_KUBERNETES = 34
+"""Oldest minor that AKS supports without a long-term support plan (AKS release calendar)."""
+
+# The image that AKS documents for a shell on a node. Newer tags: https://mcr.microsoft.com
+NODE_PREP_IMAGE = "mcr.microsoft.com/cbl-mariner/busybox:2.0"
+
+ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+"""Object ID of a group in Microsoft Entra ID."""
+
+NodeSet = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
+"""Beginning of an agent pool's name, of which AKS allows 12 characters in all."""
+
+_VM_SIZE = re.compile(r"^Standard_(?P<family>[A-Z]+)(?P<cpus>\d+)(-\d+)?(?P<features>[a-z]*)_v\d+$")
+
+
+class AksMaintenanceSettings(Settings):
+    """When AKS may patch the control plane and its add-ons. Nodes are never part of it."""
+
+    day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = (
+        "Sunday"
+    )
+    """Day of the week, in UTC."""
+
+    start_hour: int = Field(default=1, ge=0, le=20)
+    """Hour of the day, in UTC, at which the window opens."""
+
+    hours: int = Field(default=4, ge=4, le=24, validate_default=True)
+    """Length of the window."""
+
+    @field_validator("hours")
+    @classmethod
+    def _ends_on_the_same_day(cls, hours: int, info: ValidationInfo) -> int:
+        start = info.data.get("start_hour", 0)
+        if start + hours > 24:
+            raise ValueError(
+                f"a window that opens at {start} would run into the next day; "
+                f"set it to {24 - start} or less, or open it earlier"
+            )
+        return hours
+
+    def hour_slots(self) -> list[int]:
+        """The hours of the day that the window covers, as AKS counts them."""
+        return [*range(self.start_hour, self.start_hour + self.hours)]
+
+
+class AksClusterSettings(ClusterSettings):
+    """A cluster with Azure CNI overlay and Cilium, one agent pool in each of three zones."""
+
+    name: str | None = Field(default=None, pattern=r"^[a-z]([a-z0-9-]{0,43}[a-z0-9])?$")
+    """Name of the cluster, at most 45 characters; None: ha-iris-STACK. A new name, a new cluster.
+    """
+
+    mode: str = "standard"
+    """How AKS runs the nodes. Only standard."""
+
+    kubernetes_version: str = Field(default="1.35", pattern=r"^1\.\d{2}(\.\d+)?$")
+    """Version of the control plane and of new nodes; a minor means its newest patch.
+
+    Longhorn 1.12 is tested on 1.33 to 1.36. Raising it upgrades the control plane alone: nodes
+    follow with a new nodeSet, as AKS would otherwise reimage them and with them their copies.
+    """
+
+    nodes: int = 3
+    """Nodes in all, spread evenly over the three zones."""
+
+    node_set: NodeSet = "a"
+    """Name of the set of nodes. A new name makes new nodes, at today's image and version."""
+
+    retiring_node_set: NodeSet | None = Field(default=None, validate_default=True)
+    """The set that nodeSet replaces. Drop it when Longhorn has left those nodes: they go then.
+
+    While it is named here it is not protected and nothing of it changes.
+    """
+
+    node_type: str = Field(default="Standard_D4s_v5", validate_default=True)
+    """VM size; 4 vCPU and 16 GiB leave IRIS 8 GiB beside Longhorn. A change needs a new nodeSet.
+
+    Arm: the sizes with a p, such as Standard_D4ps_v6, with an IRIS image for arm64.
+    """
+
+    disk_size_gib: Gib = Field(default=512, ge=128, le=2048)
+    """Disk of each node: system, images and Longhorn's copies, as agent pools have no second disk.
+
+    Longhorn uses 70 percent of it. A change needs a new nodeSet. AKS advises 512 or more.
+    """
+
+    disk_type: str = "Managed"
+    """Kind of that disk. Only Managed keeps its content when Azure moves the machine."""
+
+    node_image: str = "Ubuntu"
+    """Node image (osSKU). Only Ubuntu brings the iSCSI initiator that Longhorn needs."""
+
+    capacity_type: str = "on-demand"
+    """How nodes are bought. Only on-demand."""
+
+    encryption_at_host: bool = False
+    """Encrypt caches and temporary disks on the host as well. Managed disks always are encrypted.
+
+    The subscription needs the feature Microsoft.Compute/EncryptionAtHost. Needs a new nodeSet.
+    """
+
+    system_node_type: str = Field(default="Standard_D2s_v5", validate_default=True)
+    """VM size of the one node that AKS makes together with the cluster; it carries no data."""
+
+    node_prep_image: str = Field(
+        default=NODE_PREP_IMAGE, pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$"
+    )
+    """Image with a shell, for the DaemonSet that keeps multipathd away from Longhorn's devices."""
+
+    api_endpoint: Literal["public", "private"] = "public"
+    """How the Kubernetes API is reached.
+
+    public: a public address, for apiAccessCidrs only. private: an address in the virtual network,
+    so `pulumi up` must run where that network and its private DNS zone can be reached.
+    """
+
+    api_access_cidrs: tuple[Cidr, ...] = Field(default=(), max_length=200, validate_default=True)
+    """Networks that may reach the Kubernetes API, such as your office and your CI."""
+
+    admins: tuple[ObjectId, ...] = ()
+    """Entra groups (object IDs) whose members administer the cluster; the deployer must be in one.
+
+    With any, the certificate that opens the cluster without Entra is off. Without, it is the login.
+    """
+
+    login: Literal["azurecli", "workloadidentity", "spn", "msi"] = Field(
+        default="azurecli", validate_default=True
+    )
+    """How kubelogin gets a token where admins is set: its --login mode."""
+
+    tier: Literal["Free", "Standard"] = "Standard"
+    """Pricing tier of the control plane. Standard has an SLA of 99.95 percent; Free has none."""
+
+    maintenance: AksMaintenanceSettings = AksMaintenanceSettings()
+    """When AKS may patch the control plane and its add-ons."""
+
+    drain_timeout_minutes: int = Field(default=1440, ge=30, le=1440)
+    """How long an upgrade that somebody starts by hand waits for Longhorn to let a node go."""
+
+    control_plane_logs: bool = True
+    """Send API server, audit, scheduler and controller logs to Log Analytics, which charges."""
+
+    log_retention_days: int = Field(default=30, ge=30, le=730)
+    """Days for which these logs are kept."""
+
+    def node_architecture(self) -> Architecture:
+        """Processor of the VM size: a p among its letters means Arm."""
+        size = _VM_SIZE.match(self.node_type)
+        return "arm64" if size and "p" in size["features"] else "amd64"
+
+    @field_validator("mode")
+    @classmethod
+    def _leaves_nodes_alone(cls, mode: str) -> str:
+        if mode != "standard":
+            raise ValueError(
+                "AKS Automatic makes, moves and reimages nodes at will, each with a copy of the "
+                "data; set it to standard"
+            )
+        return mode
+
+    @field_validator("kubernetes_version")
+    @classmethod
+    def _is_supported(cls, version: str) -> str:
+        last = int(KUBERNETES_TESTED[1].split(".")[1])
+        minor = int(version.split(".")[1])
+        if minor < OLDEST_KUBERNETES:
+            raise ValueError(
+                f"AKS supports it no longer; set it to 1.{OLDEST_KUBERNETES} to 1.{last}"
+            )
+        if minor > last:
+            raise ValueError(
+                f"Longhorn 1.12 is not tested on it; set it to 1.{OLDEST_KUBERNETES} to 1.{last}"
+            )
+        return version
+
+    @field_validator("nodes")
+    @classmethod
+    def _is_one_in_each_zone(cls, nodes: int) -> int:
+        if nodes < 3:
+            raise ValueError(
+                "Longhorn keeps three copies in three zones, each on a node of its own; "
+                "set it to 3 or more"
+            )
+        if nodes % 3:
+            raise ValueError(
+                "the three zones have equally many nodes; "
+                f"set it to {nodes - nodes % 3} or {nodes - nodes % 3 + 3}"
+            )
+        return nodes
+
+    @field_validator("retiring_node_set")
+    @classmethod
+    def _is_another_set(cls, retiring: str | None, info: ValidationInfo) -> str | None:
+        if retiring and retiring == info.data.get("node_set"):
+            raise ValueError("a set cannot replace itself; give nodeSet a new name")
+        return retiring
+
+    @field_validator("node_type", "system_node_type")
+    @classmethod
+    def _has_disks_that_are_fast_enough(cls, node_type: str) -> str:
+        size = _VM_SIZE.match(node_type)
+        if size is None:
+            raise ValueError("this is no VM size; write it as in Standard_D4s_v5")
+        if "s" not in size["features"]:
+            raise ValueError(
+                "a size without an s takes no Premium SSD, and a database on a standard disk "
+                f"crawls; choose one with it, such as Standard_D{size['cpus']}s_v5"
+            )
+        return node_type
+
+    @field_validator("node_type")
+    @classmethod
+    def _can_run_a_database(cls, node_type: str) -> str:
+        size = _VM_SIZE.match(node_type)
+        if size and (size["family"] == "B" or int(size["cpus"]) < 2):
+            raise ValueError(
+                "a burstable or one-core machine starves Longhorn and IRIS; choose one with "
+                "4 vCPU, such as Standard_D4s_v5"
+            )
+        return node_type
+
+    @field_validator("disk_type")
+    @classmethod
+    def _survives_a_move(cls, disk_type: str) -> str:
+        if disk_type != "Managed":
+            raise ValueError(
+                "an ephemeral disk is empty again whenever Azure redeploys the machine, and the "
+                "copies of the data with it; set it to Managed"
+            )
+        return disk_type
+
+    @field_validator("node_image")
+    @classmethod
+    def _has_an_iscsi_initiator(cls, node_image: str) -> str:
+        if node_image != "Ubuntu":
+            raise ValueError(
+                "Longhorn is verified on Ubuntu and attaches volumes with iSCSI, which Azure "
+                "Linux, Flatcar and Windows do not bring; set it to Ubuntu"
+            )
+        return node_image
+
+    @field_validator("capacity_type")
+    @classmethod
+    def _stays(cls, capacity_type: str) -> str:
+        if capacity_type != "on-demand":
+            raise ValueError(
+                "Azure evicts Spot nodes at will, and all three at once with every copy of the "
+                "data; set it to on-demand"
+            )
+        return capacity_type
+
+    @field_validator("api_access_cidrs")
+    @classmethod
+    def _are_not_the_world(
+        cls, cidrs: tuple[IPv4Network, ...], info: ValidationInfo
+    ) -> tuple[IPv4Network, ...]:
+        endpoint = info.data.get("api_endpoint")
+        if any(network.prefixlen == 0 for network in cidrs):
+            raise ValueError(
+                "0.0.0.0/0 shows the Kubernetes API to the whole Internet; name the networks that "
+                "need it, or set apiEndpoint to private"
+            )
+        if endpoint == "public" and not cidrs:
+            raise ValueError(
+                "AKS takes an empty list for the whole Internet; list the networks that may reach "
+                "the Kubernetes API, such as [203.0.113.0/24], or set apiEndpoint to private"
+            )
+        if endpoint == "private" and cidrs:
+            raise ValueError(
+                "a private API server has no public address that these could reach; "
+                "drop apiAccessCidrs, or set apiEndpoint to public"
+            )
+        return cidrs
+
+    @field_validator("login")
+    @classmethod
+    def _is_used(cls, login: str, info: ValidationInfo) -> str:
+        if login != "azurecli" and info.data.get("admins") == ():
+            raise ValueError(
+                "kubelogin is used only where Entra groups administer the cluster; "
+                "set admins, or drop login"
+            )
+        return login

@@ -1,0 +1,99 @@
+"""A stack on Azure: a virtual network, an AKS cluster and a storage account for backups."""
+
+import re
+from typing import Annotated
+
+import pulumi
+from pydantic import Field, StringConstraints
+
+from components.azure import (
+    AksCluster,
+    AksClusterSettings,
+    AzureNetwork,
+    AzureNetworkSettings,
+    BlobBackupStore,
+    BlobBackupStoreSettings,
+)
+from stacks.platform import deploy
+from stacks.settings import StackSettings
+
+TagName = Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,512}$")]
+TagValue = Annotated[str, StringConstraints(max_length=256)]
+
+
+class AksStackSettings(StackSettings[AksClusterSettings]):
+    """Settings of a stack on Azure. The region is azure-native:location."""
+
+    cluster: AksClusterSettings
+    """The AKS cluster. apiAccessCidrs has no default that would be right."""
+
+    network: AzureNetworkSettings = AzureNetworkSettings()
+    """The virtual network that the cluster is in."""
+
+    backup: BlobBackupStoreSettings = BlobBackupStoreSettings()
+    """The storage account that Longhorn writes backups to."""
+
+    tags: dict[TagName, TagValue] = Field(default={}, max_length=40)
+    """Tags of everything that can have them, nodes and their disks included (for cost reports)."""
+
+
+def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
+    """Longhorn and IRIS on an AKS cluster of their own."""
+    cluster_name = settings.cluster.name or _default_name()
+    location = _location()
+    network = AzureNetwork(
+        "network",
+        settings.network,
+        cluster_name=cluster_name,
+        location=location,
+        tags=settings.tags,
+    )
+    cluster = AksCluster(
+        "cluster",
+        settings.cluster,
+        cluster_name=cluster_name,
+        network=network,
+        location=location,
+        tags=settings.tags,
+        protect_data=settings.protect_data,
+    )
+    backup_store = None
+    if settings.backup.enabled:
+        backup_store = BlobBackupStore(
+            "backup",
+            settings.backup,
+            cluster_name=cluster_name,
+            network=network,
+            location=location,
+            tags=settings.tags,
+            protect_data=settings.protect_data,
+        )
+    return deploy(settings, cluster=cluster, backup_store=backup_store)
+
+
+def _location() -> str:
+    """Region, which azure-native would otherwise miss resource by resource."""
+    location = pulumi.Config("azure-native").get("location")
+    if not location:
+        raise _refusal(
+            "azure-native:location is missing: the region whose three zones hold the copies; "
+            "run `pulumi config set azure-native:location westeurope`"
+        )
+    return location
+
+
+def _default_name() -> str:
+    name = f"ha-iris-{pulumi.get_stack()}"
+    if not re.match(r"^[a-z][a-z0-9-]{0,43}[a-z0-9]$", name):
+        raise _refusal(
+            f"ha-iris:cluster.name is missing: {name}, made from the stack's name, is no name for "
+            "an AKS cluster (lower-case letters, digits and hyphens, at most 45); set it"
+        )
+    return name
+
+
+def _refusal(fault: str) -> pulumi.RunError:
+    return pulumi.RunError(
+        f"ha-iris: Pulumi.{pulumi.get_stack()}.yaml is not a stack this program can build:\n"
+        f"  {fault}"
+    )
