@@ -45,7 +45,7 @@ class _Place(NamedTuple):
 
 def build(settings: GkeStackSettings) -> dict[str, pulumi.Input[object]]:
     """Longhorn and IRIS on a GKE cluster of their own."""
-    project, region = _place()
+    project, region = _place(settings)
     name = settings.cluster.name or _default_name()
     network = GcpNetwork("network", settings.network, project=project, region=region)
     cluster = GkeCluster(
@@ -72,23 +72,36 @@ def build(settings: GkeStackSettings) -> dict[str, pulumi.Input[object]]:
     return deploy(settings, cluster=cluster, backup_store=backup_store)
 
 
-def _place() -> _Place:
-    """Project and region, which the provider cannot do without either."""
+def _place(settings: GkeStackSettings) -> _Place:
+    """Project and region, which are the provider's own settings, and that the others fit them."""
     config = pulumi.Config("gcp")
     project, region = config.get("project"), config.get("region")
-    missing = []
+    faults = []
     if not project:
-        missing.append(
+        faults.append(
             "gcp:project is missing: the Google Cloud project that everything is created in; "
             "run `pulumi config set gcp:project PROJECT`"
         )
     if not region:
-        missing.append(
+        faults.append(
             "gcp:region is missing: the region whose three zones hold the copies; "
             "run `pulumi config set gcp:region europe-west1`"
         )
     if not project or not region:
-        raise _refusal(missing)
+        raise _refusal(faults)
+    zones, existing = settings.cluster.zones, settings.network.existing
+    if any(not zone.startswith(f"{region}-") for zone in zones):
+        faults.append(
+            f"ha-iris:cluster.zones is {', '.join(zones)}: gcp:region is {region}; "
+            "name zones of it, or none"
+        )
+    if existing and f"/regions/{region}/" not in existing.subnetwork:
+        faults.append(
+            f"ha-iris:network.existing.subnetwork is {existing.subnetwork}: "
+            f"gcp:region is {region}; name a subnetwork of it"
+        )
+    if faults:
+        raise _refusal(faults)
     return _Place(project, region)
 
 
