@@ -18,12 +18,13 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import psutil
 import yaml
 
 from lab import LabError
+from lab.events import Result, read
 from lab.home import LabHome
 from lab.program import serve_program
 from lab.project_copy import copy_project, write
@@ -40,37 +41,13 @@ FLAGS: dict[Operation, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Step:
-    """What an operation does to one resource."""
-
-    urn: str
-    action: str
-    """The engine's word: create, update, replace, delete, same, ..."""
-    type: str
-    """Type token, such as aws:ec2/vpc:Vpc."""
-    parent: str
-    """URN of the parent, empty at the root."""
-    custom: bool
-    """Whether a provider makes it; a component only groups others."""
-
-    @property
-    def name(self) -> str:
-        """Name that the program gave it."""
-        return self.urn.rsplit("::", 1)[1]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an operation did, or would do."""
-
-    steps: list[Step]
-    changes: dict[str, int]
-    """Number of resources by action, as the engine sums them up."""
-
-
 class EngineError(LabError):
     """An operation failed, and the engine has written why."""
+
+    def __init__(self, stack: str, operation: Operation, result: Result) -> None:
+        super().__init__(f"stack {stack}", f"pulumi {operation} failed", "the reason is above")
+        self.result = result
+        """What had been done until then, and the engine's error messages."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +68,16 @@ class Engine:
     """Environment variables for the CLI and its plugins, over those of this process."""
     warm_up: Callable[[], None] = lambda: None
     """Runs beside the CLI's start and ends before the program begins."""
+    output: IO[str] | None = None
+    """File for what the engine writes; without one, standard output and standard error."""
 
     def run(self, operation: Operation, *flags: str) -> Result:
-        """Run one operation; its progress goes to standard output as the engine writes it.
+        """Run one operation; its progress goes to ``output`` as the engine writes it.
 
         What a killed run left half done is cleared first, and created anew.
 
         Raises:
-            EngineError: the operation failed, for a reason that the output has told.
+            EngineError: the operation failed, for a reason that the output and the error have told.
             LabError: there is no such stack, or its file cannot be used.
         """
         made_up = self._prepare(preview=operation == "preview")
@@ -206,33 +185,14 @@ class Engine:
                     f"--event-log={events}",
                 ],
                 env=self._environment(),
+                stdout=self.output,
+                stderr=self.output and subprocess.STDOUT,
             )
             code = _wait(process)
+        result = read(events)
         if code:
-            raise EngineError(
-                f"stack {self.stack}", f"pulumi {operation} failed", "the reason is above"
-            )
-        return _read_events(events)
-
-
-def _read_events(events: Path) -> Result:
-    steps: dict[str, Step] = {}
-    changes: dict[str, int] = {}
-    for line in events.read_text().splitlines():
-        event = json.loads(line)
-        if "resourcePreEvent" in event:
-            step = event["resourcePreEvent"]["metadata"]
-            state = step.get("new") or step.get("old") or {}
-            steps[step["urn"]] = Step(
-                urn=step["urn"],
-                action=step["op"],
-                type=step["type"],
-                parent=state.get("parent") or "",
-                custom=bool(state.get("custom")),
-            )
-        elif "summaryEvent" in event:
-            changes = event["summaryEvent"]["resourceChanges"]
-    return Result(steps=list(steps.values()), changes=changes)
+            raise EngineError(self.stack, operation, result)
+        return result
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

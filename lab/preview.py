@@ -11,15 +11,17 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from lab import sdk_classes
 from lab.engine import REPOSITORY, Engine, EngineError
 from lab.home import LabHome
 from lab.plugins.preview_answers import kubeconfig
-from lab.preview_table import Preview, as_json, markdown, text
+from lab.preview_table import CAPTION, Preview, as_json, markdown, text
 from lab.project_copy import read_config, stacks_of, write
 from lab.toolchain import ensure
 
@@ -32,9 +34,9 @@ def preview(
     providers: Mapping[str, str],
     project: Path = REPOSITORY,
     settings: Mapping[str, Any] | None = None,
-    flags: Sequence[str] = (),
+    diff: bool = False,
 ) -> Preview:
-    """Preview one stack; what would be created goes to standard output as the engine writes it.
+    """Preview one stack. A refused one is a result too: its errors say why.
 
     Args:
         stack: name of the stack.
@@ -43,26 +45,35 @@ def preview(
         providers: environment that leads the engine to the stand-in.
         project: folder of the program and its stack files.
         settings: laid over the stack file's configuration, by key as typed there.
-        flags: for ``pulumi preview``, such as ``--diff``.
+        diff: write every property to standard output, as the engine does.
 
     Raises:
-        EngineError: the program or its settings are wrong; the output has told what.
-        LabError: there is no such stack, or its file cannot be read.
+        LabError: there is no such stack, its file cannot be read, or the engine does not start.
     """
     started = time.monotonic()
     own = LabHome(home.root / "preview")
     config = read_config(project, stack)
     cloud = config.get("ha-iris:cloud", "existing")
-    engine = Engine(
-        home=own,
-        pulumi=pulumi,
-        stack=stack,
-        project=project,
-        settings={**(settings or {}), **_cluster_that_exists(own, config, cloud)},
-        environment=providers,
-        warm_up=lambda: sdk_classes.load(project, cloud),
-    )
-    result = engine.run("preview", *flags)
+    own.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = own.root / "engine.log"
+    with log.open("w+") as output:
+        engine = Engine(
+            home=own,
+            pulumi=pulumi,
+            stack=stack,
+            project=project,
+            settings={**(settings or {}), **_cluster_that_exists(own, config, cloud)},
+            environment=providers,
+            warm_up=lambda: sdk_classes.load(project, cloud),
+            output=None if diff else output,
+        )
+        try:
+            result = engine.run("preview", *(["--diff"] if diff else []))
+        except EngineError as error:
+            result = error.result
+            if not result.errors:
+                # The CLI gave up before the program began, and its own words are all there is.
+                result.errors.append(log.read_text().strip() or str(error))
     return Preview(stack=stack, seconds=time.monotonic() - started, result=result)
 
 
@@ -71,7 +82,6 @@ def _cluster_that_exists(own: LabHome, config: Mapping[str, Any], cloud: str) ->
     cluster = config.get("ha-iris:cluster") or {}
     if cloud != "existing" or not isinstance(cluster, Mapping):
         return {}
-    own.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     write(own.kubeconfig, kubeconfig(cluster.get("context") or "preview"))
     return {"ha-iris:cluster": {"kubeconfig": str(own.kubeconfig)}}
 
@@ -79,29 +89,31 @@ def _cluster_that_exists(own: LabHome, config: Mapping[str, Any], cloud: str) ->
 def run(options: argparse.Namespace, *, providers: Callable[[], Mapping[str, str]]) -> int:
     """The command ``preview``: every wanted stack, then one table of them all."""
     project = (options.project or REPOSITORY).resolve()
+    stacks = options.stacks or stacks_of(project)
+    for stack in stacks:
+        read_config(project, stack)  # a misspelt name is told before anything runs
     pulumi = ensure("pulumi").pulumi
     found = providers()
-    print("Preview without credentials: a stand-in answers for every provider.", flush=True)
-    previews, failed = [], []
-    for stack in options.stacks or stacks_of(project):
-        try:
-            previews.append(
-                preview(
-                    stack,
-                    home=LabHome.default(),
-                    pulumi=pulumi,
-                    providers=found,
-                    project=project,
-                    flags=["--diff"] if options.diff else [],
-                )
+    print(CAPTION, flush=True)
+    home = LabHome.default()
+    previews = []
+    for stack in stacks:
+        previews.append(
+            preview(
+                stack,
+                home=home,
+                pulumi=pulumi,
+                providers=found,
+                project=project,
+                diff=options.diff,
             )
-        except EngineError as error:
-            failed.append(error)
-    print(text(previews))
+        )
+    print(text(previews, time.time() - psutil.Process().create_time()))
     if options.markdown:
         options.markdown.write_text(markdown(previews))
     if options.json:
         options.json.write_text(json.dumps(as_json(previews), indent=2) + "\n")
-    for error in failed:
-        print(f"ha-iris: {error}", file=sys.stderr)
-    return 1 if failed else 0
+    if refused := [preview.stack for preview in previews if preview.failed]:
+        print(f"ha-iris: refused: {', '.join(refused)}", file=sys.stderr)
+        return 1
+    return 0
