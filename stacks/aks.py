@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 import pulumi
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from components.azure import (
     AksCluster,
@@ -14,6 +14,8 @@ from components.azure import (
     BlobBackupStore,
     BlobBackupStoreSettings,
 )
+from components.azure.settings import CLUSTER_NAME
+from components.longhorn import LonghornSettings
 from stacks.platform import deploy
 from stacks.settings import StackSettings
 
@@ -35,6 +37,16 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
 
     tags: dict[TagName, TagValue] = Field(default={}, max_length=40)
     """Tags of everything that can have them, nodes and their disks included (for cost reports)."""
+
+    @field_validator("longhorn")
+    @classmethod
+    def _survives_a_repair(cls, longhorn: LonghornSettings) -> LonghornSettings:
+        if longhorn.replicas < 3:
+            raise ValueError(
+                f"replicas is {longhorn.replicas}, and AKS reimages a node that is not ready for "
+                "five minutes, copy and all, which cannot be turned off; set replicas to 3"
+            )
+        return longhorn
 
 
 def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
@@ -68,6 +80,11 @@ def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
             tags=settings.tags,
             protect_data=settings.protect_data,
         )
+    else:
+        pulumi.log.warn(
+            "There is no backup store, and every copy of the database is on a node that AKS "
+            "reimages when it is not ready for five minutes, which cannot be turned off."
+        )
     return deploy(settings, cluster=cluster, backup_store=backup_store)
 
 
@@ -84,10 +101,10 @@ def _location() -> str:
 
 def _default_name() -> str:
     name = f"ha-iris-{pulumi.get_stack()}"
-    if not re.match(r"^[a-z][a-z0-9-]{0,43}[a-z0-9]$", name):
+    if not re.match(CLUSTER_NAME, name):
         raise _refusal(
             f"ha-iris:cluster.name is missing: {name}, made from the stack's name, is no name for "
-            "an AKS cluster (lower-case letters, digits and hyphens, at most 45); set it"
+            "an AKS cluster (lower-case letters, digits and hyphens, at most 54); set it"
         )
     return name
 

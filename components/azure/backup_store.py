@@ -106,8 +106,9 @@ class BlobBackupStore(pulumi.ComponentResource):
         else:
             container_name = CONTAINER
             group = resources.ResourceGroup(
-                f"{name}-group",
-                resource_group_name=f"{cluster_name}-backup",
+                # Azure-native adds letters of its own to this name, so that a stack that comes
+                # back does not run into the group that it left behind.
+                f"{cluster_name}-{name}",
                 location=location,
                 tags=tags,
                 opts=kept,

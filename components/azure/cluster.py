@@ -64,7 +64,7 @@ class AksCluster(pulumi.ComponentResource):
         )
         identity = managedidentity.UserAssignedIdentity(
             f"{name}-identity",
-            resource_name_=cluster_name,
+            resource_name_=f"{cluster_name}-identity",
             resource_group_name=group.name,
             location=location,
             tags=tags,
@@ -139,6 +139,7 @@ class AksCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(
                 protected,
                 pulumi.ResourceOptions(
+                    custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m", delete="60m"),
                     depends_on=[subnet_access],
                     # Azure reports all pools here, and an update of one entry puts every pool of
                     # the cluster to work (pulumi/pulumi-azure-native#4264).

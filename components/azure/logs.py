@@ -36,7 +36,7 @@ class AksLogs(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         workspace = operationalinsights.Workspace(
             f"{name}-workspace",
-            workspace_name=cluster_name,
+            workspace_name=f"{cluster_name}-logs",
             resource_group_name=resource_group,
             location=location,
             sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),

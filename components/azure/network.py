@@ -15,15 +15,22 @@ SUBNET_ID = (
 )
 
 
+class ExistingAzureNetworkSettings(Settings):
+    """A subnet that somebody else made, in the region of the cluster."""
+
+    subnet_id: str = Field(pattern=SUBNET_ID)
+    """Resource ID of the subnet for the nodes.
+
+    It needs room for twice the nodes, no delegation and, for the backup store, the service
+    endpoint Microsoft.Storage.
+    """
+
+
 class AzureNetworkSettings(Settings):
     """Addresses of the virtual network, or a subnet that exists."""
 
-    existing_subnet_id: str | None = Field(default=None, pattern=SUBNET_ID)
-    """Resource ID of a subnet that exists, for the nodes. Nothing of it is changed.
-
-    It needs room for twice the nodes and, for the backup store, the service endpoint
-    Microsoft.Storage. Set nodesRange to its range: addresses are checked against it.
-    """
+    existing: ExistingAzureNetworkSettings | None = None
+    """Use a subnet that exists. Nothing of it is changed; set nodesRange to the range it has."""
 
     nodes_range: Cidr = IPv4Network("10.30.0.0/22")
     """Range of the virtual network and its one subnet: nodes and internal load balancers."""
@@ -109,8 +116,8 @@ class AzureNetwork(pulumi.ComponentResource):
         self.services_range = str(settings.services_range)
         self.dns_service_ip = settings.dns_service_ip()
 
-        if settings.existing_subnet_id:
-            self.subnet_id = pulumi.Output.from_input(settings.existing_subnet_id)
+        if settings.existing:
+            self.subnet_id = pulumi.Output.from_input(settings.existing.subnet_id)
         else:
             group = resources.ResourceGroup(
                 f"{name}-group",
@@ -121,7 +128,7 @@ class AzureNetwork(pulumi.ComponentResource):
             )
             vnet = network.VirtualNetwork(
                 f"{name}-vnet",
-                virtual_network_name=cluster_name,
+                virtual_network_name=f"{cluster_name}-vnet",
                 resource_group_name=group.name,
                 location=location,
                 address_space=network.AddressSpaceArgs(

@@ -53,7 +53,8 @@ class AksNodePrep(pulumi.ComponentResource):
 
 def _daemon_set(image: str) -> Any:
     labels = {"app.kubernetes.io/name": "multipath"}
-    limits = {"cpu": "50m", "memory": "32Mi"}
+    small = {"cpu": "10m", "memory": "16Mi"}
+    resources = {"requests": small, "limits": small}
     return {
         "selector": {"matchLabels": labels},
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}},
@@ -68,17 +69,13 @@ def _daemon_set(image: str) -> Any:
                 "nodeSelector": {"kubernetes.io/os": "linux"},
                 "tolerations": [{"operator": "Exists"}],
                 "terminationGracePeriodSeconds": 1,
-                "containers": [
+                # Done before the pod is ready, and again on a node that AKS has reimaged.
+                "initContainers": [
                     {
                         "name": "multipath",
                         "image": image,
-                        "command": ["/bin/sh", "-c"],
-                        "args": [SCRIPT.read_text() + "\ntouch /tmp/done\nexec sleep infinity\n"],
-                        "readinessProbe": {
-                            "exec": {"command": ["/bin/sh", "-c", "test -f /tmp/done"]},
-                            "periodSeconds": 5,
-                        },
-                        "resources": {"requests": limits, "limits": limits},
+                        "command": ["/bin/sh", "-c", SCRIPT.read_text()],
+                        "resources": resources,
                         "securityContext": {"privileged": True},
                         "volumeMounts": [
                             {
@@ -87,6 +84,23 @@ def _daemon_set(image: str) -> Any:
                                 "mountPropagation": "HostToContainer",
                             }
                         ],
+                    }
+                ],
+                # What stays sees nothing of the node.
+                "containers": [
+                    {
+                        "name": "done",
+                        "image": image,
+                        "command": ["/bin/sh", "-c", "exec sleep 2147483647"],
+                        "resources": resources,
+                        "securityContext": {
+                            "allowPrivilegeEscalation": False,
+                            "capabilities": {"drop": ["ALL"]},
+                            "readOnlyRootFilesystem": True,
+                            "runAsNonRoot": True,
+                            "runAsUser": 65534,
+                            "seccompProfile": {"type": "RuntimeDefault"},
+                        },
                     }
                 ],
                 "volumes": [{"name": "host", "hostPath": {"path": "/"}}],

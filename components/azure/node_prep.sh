@@ -1,24 +1,25 @@
 #!/bin/sh
-# Keeps multipathd of the node away from Longhorn's devices. Runs in a privileged pod with the
-# node's root at /host. AKS offers no other way to change a node that AKS supports.
+# Keeps the node's multipathd away from Longhorn's devices. Runs in a privileged pod that has the
+# node's root at $HOST: agent pools take no script of their own at a node's start.
 set -eu
 
-conf=/host/etc/multipath/conf.d/longhorn.conf
-want='blacklist {
-    devnode "^sd[a-z0-9]+"
-}'
+HOST=${HOST:-/host}
+folder=$HOST/etc/multipath/conf.d
 
-if [ ! -x /host/sbin/multipathd ] && [ ! -x /host/usr/sbin/multipathd ]; then
+if [ ! -x "$HOST/usr/sbin/multipathd" ]; then
     echo "node-prep: this node has no multipathd; nothing to do"
-elif [ -f "$conf" ] && [ "$(cat "$conf")" = "$want" ]; then
-    echo "node-prep: multipathd leaves sd devices alone already"
+    exit 0
+fi
+mkdir -p "$folder"
+cat >"$folder/longhorn.conf" <<'END'
+blacklist {
+    devnode "^sd[a-z0-9]+"
+}
+END
+if chroot "$HOST" multipathd show daemon >/dev/null 2>&1; then
+    # Fails, and with it the pod, which tries again, if multipathd does not take it.
+    chroot "$HOST" multipathd reconfigure
+    echo "node-prep: multipathd leaves sd devices alone"
 else
-    mkdir -p "${conf%/*}"
-    printf '%s\n' "$want" >"$conf.new"
-    mv "$conf.new" "$conf"
-    # Without a running multipathd the file waits for its next start.
-    if chroot /host systemctl is-active --quiet multipathd; then
-        chroot /host multipathd reconfigure
-    fi
-    echo "node-prep: multipathd leaves sd devices alone from now on"
+    echo "node-prep: multipathd does not run; it will leave sd devices alone when it does"
 fi

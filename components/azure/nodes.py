@@ -88,6 +88,9 @@ class AksNodeSet(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         retiring = node_set == settings.retiring_node_set
         protect = protect_data and not retiring
+        nodes = settings.nodes // len(ZONES)
+        # Each node in turn waits for Longhorn; an hour more for all the rest.
+        patience = f"{nodes * (settings.drain_timeout_minutes + 30) + 60}m"
 
         self.pools = []
         for zone in ZONES:
@@ -100,7 +103,7 @@ class AksNodeSet(pulumi.ComponentResource):
                 # that the cluster was born with.
                 mode="System",
                 type="VirtualMachineScaleSets",
-                count=settings.nodes // len(ZONES),
+                count=nodes,
                 vm_size=settings.node_type,
                 availability_zones=[zone],
                 os_type="Linux",
@@ -126,6 +129,9 @@ class AksNodeSet(pulumi.ComponentResource):
                     pulumi.ResourceOptions(
                         depends_on=self.pools[-1:],
                         protect=protect,
+                        custom_timeouts=pulumi.CustomTimeouts(
+                            create="60m", update=patience, delete=patience
+                        ),
                         # The version that a pool began with. A later one would reimage its nodes.
                         ignore_changes=[*CHOSEN_ONCE] if retiring else ["orchestratorVersion"],
                         # The cluster takes its pools along, without draining nodes that no

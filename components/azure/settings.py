@@ -16,6 +16,9 @@ OLDEST_KUBERNETES = 34
 # The image that AKS documents for a shell on a node. Newer tags: https://mcr.microsoft.com
 NODE_PREP_IMAGE = "mcr.microsoft.com/cbl-mariner/busybox:2.0"
 
+CLUSTER_NAME = r"^[a-z]([a-z0-9-]{0,52}[a-z0-9])?$"
+"""As long as a DNS prefix of AKS may be, and in lower case, as Kubernetes names are."""
+
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 """Object ID of a group in Microsoft Entra ID."""
 
@@ -58,8 +61,8 @@ class AksMaintenanceSettings(Settings):
 class AksClusterSettings(ClusterSettings):
     """A cluster with Azure CNI overlay and Cilium, one agent pool in each of three zones."""
 
-    name: str | None = Field(default=None, pattern=r"^[a-z]([a-z0-9-]{0,43}[a-z0-9])?$")
-    """Name of the cluster, at most 45 characters; None: ha-iris-STACK. A new name, a new cluster.
+    name: str | None = Field(default=None, pattern=CLUSTER_NAME)
+    """Name of the cluster, at most 54 characters; None: ha-iris-STACK. A new name, a new cluster.
     """
 
     mode: str = "standard"
