@@ -26,6 +26,20 @@ def computed(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             return {"accessId": "GOOG1EXAMPLE", "secret": f"generated-{name}"}
         case "gcp:storage/bucket:Bucket" | "gcp:compute/router:Router":
             return {"name": f"{name}-autonamed"}
+        case "aws:eks/cluster:Cluster":
+            return {
+                "endpoint": "https://1A2B.gr7.eu-west-1.eks.amazonaws.com",
+                "certificateAuthority": {"data": "Q0E="},
+                "vpcConfig": {**inputs["vpcConfig"], "clusterSecurityGroupId": "sg-0123456789"},
+            }
+        case "aws:ec2/launchTemplate:LaunchTemplate":
+            return {"latestVersion": 1}
+        case "aws:iam/role:Role":
+            path = inputs.get("path", "/")
+            name = f"{name}-autonamed"
+            return {"name": name, "arn": f"arn:aws:iam::123456789012:role{path}{name}"}
+        case "aws:s3/bucket:Bucket":
+            return {"arn": f"arn:aws:s3:::{name}-id"}
         case _ if token.startswith("kubernetes:") and "metadata" in inputs:
             metadata = inputs["metadata"]
             return {"metadata": {"name": f"{name}-autonamed", **metadata}}
@@ -84,4 +98,14 @@ def answer(token: str, args: dict[str, Any]) -> dict[str, Any]:
             return {"kubeconfigs": [{"name": "clusterUser", "value": value}]}
         case "azure-native:storage:listStorageAccountKeys":
             return {"keys": [{"keyName": "key1", "value": f"key-of-{args['accountName']}"}]}
+        case "aws:index/getAvailabilityZones:getAvailabilityZones":
+            return {"names": [f"eu-west-1{letter}" for letter in "abcd"]}
+        case "aws:index/getPartition:getPartition":
+            return {"partition": "aws"}
+        case "aws:index/getCallerIdentity:getCallerIdentity":
+            return {"arn": "arn:aws:sts::123456789012:assumed-role/deployer/session"}
+        case "aws:iam/getSessionContext:getSessionContext":
+            return {"issuerArn": "arn:aws:iam::123456789012:role/deployer"}
+        case "aws:eks/getAddonVersion:getAddonVersion":
+            return {"version": "v1.0.0-eksbuild.1"}
     raise LookupError(f"the mock engine has no answer to {token} {args}")

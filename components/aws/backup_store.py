@@ -1,0 +1,224 @@
+"""An S3 bucket that Longhorn writes its backups to, without a key that could be stolen."""
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field
+
+from components.aws.iam import ARN, AwsIamSettings, service_role
+from components.longhorn.longhorn import NAMESPACE
+from components.settings import Settings
+
+SERVICE_ACCOUNT = "longhorn-service-account"
+"""What all of Longhorn runs as, instance managers included (chart 1.12.1)."""
+
+BUCKET_PREFIX = "ha-iris-backup-"
+"""S3 adds 26 digits; so that one policy can speak of all these buckets."""
+
+
+class S3BackupStoreSettings(Settings):
+    """Where backups go, and how hard they are to lose."""
+
+    enabled: bool = True
+    """Give Longhorn a bucket for backups. Without one every copy is inside the cluster."""
+
+    bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    """Bucket of the region that exists, such as one that an earlier stack left behind; None makes
+    a new one."""
+
+    kms_key: str | None = Field(default=None, pattern=ARN + r"kms:[a-z0-9-]+:\d{12}:key/.+$")
+    """ARN of the KMS key of the bucket; None: S3's own keys. Backups are always encrypted."""
+
+    recover_days: int = Field(default=30, ge=1, le=365)
+    """Days for which objects that were deleted or overwritten can be brought back."""
+
+    keep_on_destroy: bool = True
+    """Leave the bucket and its backups behind when the stack is destroyed."""
+
+
+class S3BackupStore(pulumi.ComponentResource):
+    """A private, versioned bucket and a role that can do nothing but use it.
+
+    Longhorn's pods get the role from EKS Pod Identity. Longhorn asks for a Secret even then, and
+    takes one that names the role and holds no key (longhorn-manager, ``engineapi/backups.go``).
+    """
+
+    url: pulumi.Output[str]
+    credentials: Mapping[str, pulumi.Input[str]]
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        settings: S3BackupStoreSettings,
+        *,
+        cluster_name: pulumi.Input[str],
+        region: str,
+        iam: AwsIamSettings,
+        tags: Mapping[str, str],
+        protect_data: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ha-iris:storage:S3BackupStore", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        if settings.bucket:
+            bucket = pulumi.Output.from_input(settings.bucket)
+        else:
+            bucket = self._bucket(name, settings, tags=tags, protect_data=protect_data)
+        bucket_arn = pulumi.Output.concat(
+            "arn:", aws.get_partition_output().partition, ":s3:::", bucket
+        )
+        role = service_role(
+            f"{name}-role",
+            iam,
+            description="Longhorn's backups",
+            service="pods.eks.amazonaws.com",
+            # Pod Identity tags its sessions with cluster, namespace and service account.
+            actions=["sts:AssumeRole", "sts:TagSession"],
+            policy=bucket_arn.apply(lambda arn: access_policy(arn, settings.kms_key)),
+            tags=tags,
+            opts=child,
+        )
+        association = aws.eks.PodIdentityAssociation(
+            f"{name}-identity",
+            cluster_name=cluster_name,
+            namespace=NAMESPACE,
+            service_account=SERVICE_ACCOUNT,
+            role_arn=role.arn,
+            tags=dict(tags),
+            opts=child,
+        )
+        self.url = pulumi.Output.concat("s3://", bucket, f"@{region}/")
+        self.credentials = {"AWS_IAM_ROLE_ARN": role.arn}
+        # A pod that starts before the association has no identity until it is started again.
+        self.ready = [*role.grants, association]
+        self.register_outputs({"url": self.url})
+
+    def _bucket(
+        self,
+        name: str,
+        settings: S3BackupStoreSettings,
+        *,
+        tags: Mapping[str, str],
+        protect_data: bool,
+    ) -> pulumi.Output[str]:
+        # All of it stays or goes together: a bucket that is kept keeps its guards.
+        kept = pulumi.ResourceOptions(
+            parent=self, protect=protect_data, retain_on_delete=settings.keep_on_destroy
+        )
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket",
+            bucket_prefix=BUCKET_PREFIX,
+            force_destroy=not settings.keep_on_destroy and not protect_data,
+            tags=dict(tags),
+            opts=kept,
+        )
+        no_public_access = aws.s3.BucketPublicAccessBlock(
+            f"{name}-private",
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=kept,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=bucket.id,
+            rules=[
+                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                    apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                        sse_algorithm="aws:kms" if settings.kms_key else "AES256",
+                        kms_master_key_id=settings.kms_key,
+                    ),
+                    bucket_key_enabled=True if settings.kms_key else None,
+                )
+            ],
+            opts=kept,
+        )
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versions",
+            bucket=bucket.id,
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(
+                status="Enabled"
+            ),
+            opts=kept,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=bucket.id,
+            # Nothing here touches what is current: Longhorn alone knows which backup needs which
+            # block, and forbids any retention of the bucket's own.
+            rules=[
+                aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    id="forget-what-was-deleted",
+                    status="Enabled",
+                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                    noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                        noncurrent_days=settings.recover_days
+                    ),
+                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
+                        expired_object_delete_marker=True
+                    ),
+                    abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+                        days_after_initiation=7
+                    ),
+                )
+            ],
+            opts=pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(depends_on=[versioning])
+            ),
+        )
+        aws.s3.BucketPolicy(
+            f"{name}-tls",
+            bucket=bucket.id,
+            policy=bucket.arn.apply(refuse_without_tls),
+            # S3 refuses two changes of one bucket's access at the same time.
+            opts=pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(depends_on=[no_public_access])
+            ),
+        )
+        return bucket.id
+
+
+def access_policy(bucket_arn: str, kms_key: str | None) -> str:
+    """What Longhorn may do: exactly what it needs (Longhorn, "Setting a backup target", 1.12.1)."""
+    statements = [
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket_arn},
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            "Resource": f"{bucket_arn}/*",
+        },
+    ]
+    if kms_key:
+        statements.append(
+            {
+                "Effect": "Allow",
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": kms_key,
+            }
+        )
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def refuse_without_tls(bucket_arn: str) -> str:
+    """A bucket policy under which nobody reads or writes over a connection in clear."""
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "RefuseWithoutTls",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:*",
+                    "Resource": [bucket_arn, f"{bucket_arn}/*"],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                }
+            ],
+        }
+    )

@@ -1,0 +1,249 @@
+"""An EKS cluster whose nodes Longhorn can use from their first second."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+
+from components.aws.access import EksAdmins, kubeconfig
+from components.aws.iam import service_role
+from components.aws.network import AwsNetwork
+from components.aws.nodes import EksNodeGroups
+from components.aws.settings import EksClusterSettings
+from components.cluster import Architecture
+from components.longhorn.settings import KUBERNETES_TESTED
+
+ADD_ONS_BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
+"""A node without a network plugin is never Ready, and its group is never created."""
+
+ADD_ONS_AFTER_NODES = ("coredns", "snapshot-controller")
+"""Deployments, which are never active without a node. The last one serves VolumeSnapshot."""
+
+
+class EksCluster(pulumi.ComponentResource):
+    """A cluster without a world-open endpoint and with a node group in each of three zones."""
+
+    name: str
+    provider: k8s.Provider
+    kubeconfig: pulumi.Output[str]
+    kubectl: str
+    save_kubeconfig: str | None
+    node_count: int
+    zone_count: int
+    architecture: Architecture
+    dedicated_disk: bool
+    volume_snapshots: bool
+    workloads_after: Sequence[pulumi.Resource]
+
+    created_name: pulumi.Output[str]
+    """The name, once the cluster exists: for what EKS attaches to it."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: EksClusterSettings,
+        *,
+        cluster_name: str,
+        network: AwsNetwork,
+        region: str,
+        profile: str | None = None,
+        tags: Mapping[str, str],
+        protect_data: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ha-iris:cluster:EksCluster", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        _warn_of_untested(settings.kubernetes_version)
+
+        self.name = cluster_name
+        self.node_count = settings.nodes
+        self.zone_count = len(network.private_subnet_ids)
+        self.architecture = settings.node_architecture()
+        self.dedicated_disk = True
+        self.volume_snapshots = True
+
+        cluster = self._control_plane(
+            name, settings, network=network, tags=tags, protect_data=protect_data
+        )
+        self.created_name = cluster.name
+        admins = EksAdmins(f"{name}-admins", settings, cluster=cluster, tags=tags, opts=child)
+        before = self._add_ons(name, settings, ADD_ONS_BEFORE_NODES, cluster=cluster, tags=tags)
+        nodes = EksNodeGroups(
+            f"{name}-nodes",
+            settings,
+            cluster=cluster,
+            cluster_name=cluster_name,
+            network=network,
+            after=[*network.ready, *before],
+            tags=tags,
+            protect_data=protect_data,
+            opts=child,
+        )
+        after = self._add_ons(
+            name, settings, ADD_ONS_AFTER_NODES, cluster=cluster, tags=tags, after=nodes.groups
+        )
+        # Behind a private endpoint: the cluster's security group guards it, and knows the nodes.
+        rules: list[pulumi.Resource] = [
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-api-{str(cidr).replace('/', '-')}",
+                security_group_id=cluster.vpc_config.cluster_security_group_id,
+                description="Kubernetes API",
+                cidr_ipv4=str(cidr),
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                tags=dict(tags),
+                opts=child,
+            )
+            for cidr in settings.api_access_cidrs
+            if settings.api_endpoint == "private"
+        ]
+
+        # A profile is of one machine: it is for this run, and not for whoever reads the output.
+        self.kubeconfig = kubeconfig(
+            cluster, name=cluster_name, region=region, role=settings.login_role
+        )
+        self.provider = k8s.Provider(
+            f"{name}-provider",
+            kubeconfig=kubeconfig(
+                cluster,
+                name=cluster_name,
+                region=region,
+                role=settings.login_role,
+                profile=profile,
+            ),
+            cluster_identifier=cluster_name,
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=[*admins.grants, *rules])
+            ),
+        )
+        file = f"{cluster_name}.kubeconfig"
+        self.kubectl = f"kubectl --kubeconfig {file}"
+        self.save_kubeconfig = (
+            f"(umask 077 && pulumi stack output --stack {pulumi.get_stack()} --show-secrets "
+            f"kubeconfig > {file})"
+        )
+        self.workloads_after = [
+            *network.ready,
+            *rules,
+            *admins.grants,
+            *nodes.grants,
+            *before,
+            *nodes.groups,
+            *after,
+        ]
+        self.register_outputs({"kubeconfig": self.kubeconfig})
+
+    def _control_plane(
+        self,
+        name: str,
+        settings: EksClusterSettings,
+        *,
+        network: AwsNetwork,
+        tags: Mapping[str, str],
+        protect_data: bool,
+    ) -> aws.eks.Cluster:
+        child = pulumi.ResourceOptions(parent=self)
+        role = service_role(
+            f"{name}-role",
+            settings.iam,
+            description=f"Control plane of {self.name}",
+            service="eks.amazonaws.com",
+            managed_policies=["AmazonEKSClusterPolicy"],
+            tags=tags,
+            opts=child,
+        )
+        # Before the cluster: EKS would make it itself, keep logs for ever and leave it behind.
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=f"/aws/eks/{self.name}/cluster",
+            retention_in_days=settings.log_retention_days,
+            tags=dict(tags),
+            opts=child,
+        )
+        public = settings.api_endpoint == "public"
+        encryption = None
+        if settings.secrets_kms_key:
+            encryption = aws.eks.ClusterEncryptionConfigArgs(
+                provider=aws.eks.ClusterEncryptionConfigProviderArgs(
+                    key_arn=settings.secrets_kms_key
+                ),
+                resources=["secrets"],
+            )
+        return aws.eks.Cluster(
+            f"{name}-eks",
+            name=self.name,
+            role_arn=role.arn,
+            version=settings.kubernetes_version,
+            upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(support_type=settings.support),
+            access_config=aws.eks.ClusterAccessConfigArgs(
+                authentication_mode="API", bootstrap_cluster_creator_admin_permissions=False
+            ),
+            # The add-ons below take their place, in an order that EKS itself does not keep.
+            bootstrap_self_managed_addons=False,
+            vpc_config=aws.eks.ClusterVpcConfigArgs(
+                subnet_ids=list(network.private_subnet_ids),
+                # Always: nodes of a cluster with a public endpoint only would have to be among
+                # the networks that may reach it.
+                endpoint_private_access=True,
+                endpoint_public_access=public,
+                public_access_cidrs=[str(cidr) for cidr in settings.api_access_cidrs]
+                if public
+                else None,
+            ),
+            kubernetes_network_config=aws.eks.ClusterKubernetesNetworkConfigArgs(
+                ip_family="ipv4", service_ipv4_cidr=str(settings.service_cidr)
+            ),
+            encryption_config=encryption,
+            enabled_cluster_log_types=list(settings.logs),
+            deletion_protection=protect_data,
+            tags=dict(tags),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=protect_data,
+                depends_on=[*role.grants, logs],
+                # Read at creation alone, and whoever flips one of them replaces the cluster. The
+                # path of a nested one is that of the provider, not of Python.
+                ignore_changes=[
+                    "accessConfig.bootstrapClusterCreatorAdminPermissions",
+                    "bootstrap_self_managed_addons",
+                ],
+                custom_timeouts=pulumi.CustomTimeouts(create="40m", update="90m", delete="40m"),
+            ),
+        )
+
+    def _add_ons(
+        self,
+        name: str,
+        settings: EksClusterSettings,
+        add_ons: Sequence[str],
+        *,
+        cluster: aws.eks.Cluster,
+        tags: Mapping[str, str],
+        after: Sequence[pulumi.Resource] = (),
+    ) -> list[pulumi.Resource]:
+        return [
+            aws.eks.Addon(
+                f"{name}-{add_on}",
+                cluster_name=cluster.name,
+                addon_name=add_on,
+                addon_version=settings.addon_versions.get(add_on)
+                or aws.eks.get_addon_version_output(
+                    addon_name=add_on, kubernetes_version=settings.kubernetes_version
+                ).version,
+                resolve_conflicts_on_create="OVERWRITE",
+                resolve_conflicts_on_update="OVERWRITE",
+                tags=dict(tags),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
+            )
+            for add_on in add_ons
+        ]
+
+
+def _warn_of_untested(version: str) -> None:
+    last = KUBERNETES_TESTED[1]
+    if int(version.split(".")[1]) > int(last.split(".")[1]):
+        pulumi.log.warn(
+            f"Kubernetes {version} is newer than {last}, the last that Longhorn 1.12 is tested on."
+        )

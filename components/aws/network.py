@@ -1,0 +1,320 @@
+"""A VPC with private nodes in three zones, and ways out that do not fail together."""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
+from itertools import islice
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field, ValidationInfo, field_validator
+
+from components.settings import Cidr, Settings
+
+WITHOUT_CONTROL_PLANE = ("use1-az3", "usw1-az2", "cac1-az3")
+"""Zones that EKS puts no control plane in (EKS user guide, network requirements)."""
+
+
+class ExistingAwsNetworkSettings(Settings):
+    """Subnets that somebody else made, with a way out to the Internet or to mirrors."""
+
+    vpc_id: str = Field(pattern=r"^vpc-[0-9a-f]+$")
+    """The VPC. DNS hostnames and DNS support must be on: nodes find the control plane by name."""
+
+    private_subnet_ids: tuple[str, ...]
+    """Three private subnets in three zones. Pods take their addresses from them too.
+
+    For internal load balancers they need the tag kubernetes.io/role/internal-elb = 1.
+    """
+
+    @field_validator("private_subnet_ids")
+    @classmethod
+    def _are_three(cls, subnets: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(subnets)) != 3 or len(subnets) != 3:
+            raise ValueError(
+                "Longhorn keeps a copy in each of three zones; name three private subnets, "
+                "one in each zone"
+            )
+        if wrong := [subnet for subnet in subnets if not subnet.startswith("subnet-")]:
+            raise ValueError(f"{wrong[0]} is no subnet; its id starts with subnet-")
+        return subnets
+
+
+class AwsNetworkSettings(Settings):
+    """Addresses, zones and ways out of the VPC, or subnets that exist."""
+
+    existing: ExistingAwsNetworkSettings | None = None
+    """Use subnets that exist. Nothing of them is changed, and nothing below may be set."""
+
+    cidr: Cidr = Field(default=IPv4Network("10.20.0.0/16"), validate_default=True)
+    """Range of the VPC, /16 to /20. Each zone gets a quarter for nodes and pods."""
+
+    zones: tuple[str, ...] = ()
+    """Three availability zones, such as eu-west-1a; empty: the region's first three.
+
+    They cannot change while the cluster lives: the nodes and their disks are in them.
+    """
+
+    nat: Literal["per-zone", "regional", "single"] = "per-zone"
+    """How nodes reach the Internet.
+
+    per-zone: a NAT gateway in each zone. regional: one that AWS spreads over the zones.
+    single: one zone's gateway serves all, cheapest, and its loss cuts every node off.
+    """
+
+    @field_validator("cidr")
+    @classmethod
+    def _has_room_for_pods(cls, cidr: IPv4Network) -> IPv4Network:
+        if not 16 <= cidr.prefixlen <= 20:
+            raise ValueError(
+                "a VPC is at most a /16, and pods need addresses of their own in each zone; "
+                "make it a /16 to a /20"
+            )
+        return cidr
+
+    @field_validator("zones")
+    @classmethod
+    def _are_three(cls, zones: tuple[str, ...]) -> tuple[str, ...]:
+        if zones and (len(zones) != 3 or len(set(zones)) != 3):
+            raise ValueError(
+                "Longhorn keeps a copy in each of three zones; name three different zones of the "
+                "region, or none"
+            )
+        return zones
+
+    @field_validator("cidr", "zones", "nat")
+    @classmethod
+    def _is_ours_to_choose(cls, value: object, info: ValidationInfo) -> object:
+        field = cls.model_fields[info.field_name or ""]
+        if info.data.get("existing") and value != field.get_default():
+            raise ValueError(
+                "the network exists and nothing of it is changed; drop this, or drop existing"
+            )
+        return value
+
+
+class AwsNetwork(pulumi.ComponentResource):
+    """A VPC whose nodes have no public address; or one that exists."""
+
+    vpc_id: pulumi.Output[str]
+    """The VPC."""
+
+    private_subnet_ids: Sequence[pulumi.Output[str]]
+    """A subnet in each of three zones, for nodes and pods."""
+
+    ready: list[pulumi.Resource]
+    """What nodes need before they can pull an image, and as long as they run."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: AwsNetworkSettings,
+        *,
+        region: str,
+        tags: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ha-iris:network:AwsNetwork", name, None, opts)
+        if settings.existing:
+            self.vpc_id = pulumi.Output.from_input(settings.existing.vpc_id)
+            self.private_subnet_ids = [
+                pulumi.Output.from_input(subnet) for subnet in settings.existing.private_subnet_ids
+            ]
+            self.ready = []
+        else:
+            self._create(name, settings, region=region, tags=tags)
+        self.register_outputs(
+            {"vpcId": self.vpc_id, "privateSubnetIds": list(self.private_subnet_ids)}
+        )
+
+    def _create(
+        self, name: str, settings: AwsNetworkSettings, *, region: str, tags: Mapping[str, str]
+    ) -> None:
+        child = pulumi.ResourceOptions(parent=self)
+        zones = settings.zones or first_zones(region)
+        # Zones that were asked for may be changed, and then protection speaks; zones that AWS
+        # listed may be listed otherwise tomorrow, and nobody's disks move for that.
+        in_zone = pulumi.ResourceOptions(
+            parent=self, ignore_changes=None if settings.zones else ["availability_zone"]
+        )
+        public_ranges, private_ranges = subnet_ranges(settings.cidr)
+
+        vpc = aws.ec2.Vpc(
+            f"{name}-vpc",
+            cidr_block=str(settings.cidr),
+            # Both: the private endpoint of the control plane is a name in the VPC.
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+            tags=_tags(tags, f"{name}-vpc"),
+            opts=child,
+        )
+        # What forgets to name a security group gets this one, and through it nothing.
+        aws.ec2.DefaultSecurityGroup(
+            f"{name}-default",
+            vpc_id=vpc.id,
+            ingress=[],
+            egress=[],
+            tags=_tags(tags, f"{name}-default-closed"),
+            opts=child,
+        )
+        internet = aws.ec2.InternetGateway(
+            f"{name}-internet", vpc_id=vpc.id, tags=_tags(tags, f"{name}-internet"), opts=child
+        )
+        public_routes = aws.ec2.RouteTable(
+            f"{name}-public",
+            vpc_id=vpc.id,
+            routes=[aws.ec2.RouteTableRouteArgs(cidr_block="0.0.0.0/0", gateway_id=internet.id)],
+            tags=_tags(tags, f"{name}-public"),
+            opts=child,
+        )
+        public, associations = [], []
+        for number, (zone, addresses) in enumerate(zip(zones, public_ranges, strict=True), 1):
+            subnet = aws.ec2.Subnet(
+                f"{name}-public-{number}",
+                vpc_id=vpc.id,
+                availability_zone=zone,
+                cidr_block=str(addresses),
+                map_public_ip_on_launch=False,
+                tags=_tags(tags, f"{name}-public-{number}") | {"kubernetes.io/role/elb": "1"},
+                opts=in_zone,
+            )
+            public.append(subnet)
+            associations.append(
+                aws.ec2.RouteTableAssociation(
+                    f"{name}-public-{number}",
+                    subnet_id=subnet.id,
+                    route_table_id=public_routes.id,
+                    opts=child,
+                )
+            )
+        gateways = self._gateways(
+            name, settings.nat, vpc=vpc, public=public, after=[internet, *associations], tags=tags
+        )
+
+        private, tables = [], []
+        for number, (zone, addresses) in enumerate(zip(zones, private_ranges, strict=True), 1):
+            subnet = aws.ec2.Subnet(
+                f"{name}-private-{number}",
+                vpc_id=vpc.id,
+                availability_zone=zone,
+                cidr_block=str(addresses),
+                map_public_ip_on_launch=False,
+                tags=_tags(tags, f"{name}-private-{number}")
+                | {"kubernetes.io/role/internal-elb": "1"},
+                opts=in_zone,
+            )
+            table = aws.ec2.RouteTable(
+                f"{name}-private-{number}",
+                vpc_id=vpc.id,
+                routes=[
+                    aws.ec2.RouteTableRouteArgs(
+                        cidr_block="0.0.0.0/0",
+                        nat_gateway_id=gateways[(number - 1) % len(gateways)].id,
+                    )
+                ],
+                tags=_tags(tags, f"{name}-private-{number}"),
+                opts=child,
+            )
+            associations.append(
+                aws.ec2.RouteTableAssociation(
+                    f"{name}-private-{number}",
+                    subnet_id=subnet.id,
+                    route_table_id=table.id,
+                    opts=child,
+                )
+            )
+            private.append(subnet)
+            tables.append(table)
+        # Costs nothing, and keeps backups, image layers and packages off the NAT gateways, which
+        # charge for every GB.
+        s3 = aws.ec2.VpcEndpoint(
+            f"{name}-s3",
+            vpc_id=vpc.id,
+            vpc_endpoint_type="Gateway",
+            service_name=f"com.amazonaws.{region}.s3",
+            route_table_ids=[table.id for table in tables],
+            tags=_tags(tags, f"{name}-s3"),
+            opts=child,
+        )
+        self.vpc_id = vpc.id
+        self.private_subnet_ids = [subnet.id for subnet in private]
+        self.ready = [*gateways, *associations, s3]
+
+    def _gateways(
+        self,
+        name: str,
+        nat: str,
+        *,
+        vpc: aws.ec2.Vpc,
+        public: Sequence[aws.ec2.Subnet],
+        after: Sequence[pulumi.Resource],
+        tags: Mapping[str, str],
+    ) -> list[aws.ec2.NatGateway]:
+        behind = pulumi.ResourceOptions(parent=self, depends_on=[*after])
+        if nat == "regional":
+            return [
+                aws.ec2.NatGateway(
+                    f"{name}-nat",
+                    availability_mode="regional",
+                    connectivity_type="public",
+                    vpc_id=vpc.id,
+                    tags=_tags(tags, f"{name}-nat"),
+                    opts=behind,
+                )
+            ]
+        gateways = []
+        for number, subnet in enumerate(public[:1] if nat == "single" else public, 1):
+            address = aws.ec2.Eip(
+                f"{name}-nat-{number}",
+                domain="vpc",
+                tags=_tags(tags, f"{name}-nat-{number}"),
+                opts=behind,
+            )
+            gateways.append(
+                aws.ec2.NatGateway(
+                    f"{name}-nat-{number}",
+                    allocation_id=address.id,
+                    subnet_id=subnet.id,
+                    tags=_tags(tags, f"{name}-nat-{number}"),
+                    opts=behind,
+                )
+            )
+        return gateways
+
+
+def subnet_ranges(cidr: IPv4Network) -> tuple[list[IPv4Network], list[IPv4Network]]:
+    """Three small public and three large private ranges of a VPC.
+
+    The first quarter of the VPC holds the public ones, with room for more; each private one is a
+    quarter, since the VPC CNI gives every pod an address of the subnet.
+    """
+    first, *private = cidr.subnets(prefixlen_diff=2)
+    return list(islice(first.subnets(new_prefix=cidr.prefixlen + 8), 3)), private
+
+
+def first_zones(region: str) -> tuple[str, ...]:
+    """The first three zones of a region that can hold a control plane and nodes.
+
+    Zones that fail at the moment are counted too: otherwise the loss of a zone would change the
+    answer on the very day that it matters.
+
+    Raises:
+        pulumi.RunError: the region has fewer than three.
+    """
+    names = aws.get_availability_zones(
+        filters=[
+            # Not the Local Zones, which have neither EKS nor three of anything.
+            aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"])
+        ],
+        exclude_zone_ids=list(WITHOUT_CONTROL_PLANE),
+    ).names
+    if len(names) < 3:
+        raise pulumi.RunError(
+            f"ha-iris: aws:region is {region}: it offers this account {len(names)} zone(s) that "
+            "EKS can use, and Longhorn keeps a copy in each of three; choose another region"
+        )
+    return tuple(sorted(names)[:3])
+
+
+def _tags(tags: Mapping[str, str], name: str) -> dict[str, str]:
+    return {**tags, "Name": f"ha-iris-{name}"}

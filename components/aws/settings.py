@@ -1,0 +1,337 @@
+"""What a stack may choose about its EKS cluster, and what Longhorn cannot live with."""
+
+import re
+from ipaddress import IPv4Network
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from components.aws.iam import ARN, AwsIamSettings
+from components.cluster import Architecture, ClusterSettings
+from components.longhorn.settings import KUBERNETES_TESTED
+from components.settings import Cidr, Gib
+
+OLDEST_KUBERNETES = 33
+CLUSTER_NAME = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$"
+PRINCIPAL = ARN + r"(iam::\d{12}:(role|user)/.+)$"
+KMS_KEY = ARN + r"kms:[a-z0-9-]+:\d{12}:key/.+$"
+NODE_TYPE = r"^(?P<family>[a-z]+(-\w+)?\d*)(?P<options>[a-z-]*)\.(?P<size>[a-z0-9-]+)$"
+BEFORE_NITRO = re.compile(r"(c[134]|cc2|d2|g2|g3s?|h1|hs1|i[23]|m[1-4]|p[23]|r[34]|t[12]|x1e?)\.")
+TOO_SMALL = ("nano", "micro", "small", "medium")
+LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+LOG_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+BROKEN_RELEASES = ("20260930", "20261003")
+"""AMI releases whose kernel 6.12.110 panics (awslabs/amazon-eks-ami, issue 2845)."""
+ADD_ONS = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns", "snapshot-controller")
+
+
+class EksClusterSettings(ClusterSettings):
+    """A cluster with one managed node group in each of three zones."""
+
+    name: str | None = Field(default=None, pattern=CLUSTER_NAME)
+    """Name of the cluster; None: ha-iris-STACK. A new name, a new cluster."""
+
+    mode: str = "managed-node-groups"
+    """Who runs the nodes. Only managed-node-groups."""
+
+    nodes: int = 3
+    """Nodes in all, spread evenly over the three zones."""
+
+    node_type: str = Field(default="m7i.xlarge", validate_default=True)
+    """EC2 instance type; 4 vCPU and 16 GiB leave IRIS 8 GiB beside Longhorn.
+
+    Graviton types such as m7g.xlarge need an IRIS image for arm64.
+    """
+
+    image_type: str = "AL2023"
+    """Node image. Only AL2023, on which the program installs Longhorn's iSCSI initiator."""
+
+    capacity_type: str = "on-demand"
+    """How nodes are bought. Only on-demand."""
+
+    system_disk_gib: Gib = Field(default=50, ge=30)
+    """Disk of each node for system, images and logs (gp3)."""
+
+    data_disk_gib: Gib = Field(default=200, ge=50, le=16384)
+    """Disk of each node for Longhorn's copies (gp3). A change replaces the nodes, one by one."""
+
+    data_disk_iops: int = Field(default=6000, ge=3000, le=16000, validate_default=True)
+    """Operations per second of the data disk. gp3 includes 3000 and charges for more."""
+
+    data_disk_mibps: int = Field(default=500, ge=125, le=1000, validate_default=True)
+    """Throughput of the data disk, MiB/s. gp3 includes 125 and charges for more."""
+
+    disk_kms_key: str | None = Field(default=None, pattern=KMS_KEY)
+    """ARN of the KMS key of the nodes' disks; None: AWS's own. Disks are always encrypted.
+
+    The key's policy must let AWSServiceRoleForAutoScaling use it and create grants.
+    """
+
+    kubernetes_version: str = Field(default="1.35", pattern=r"^1\.\d{2}$")
+    """Minor version of control plane and nodes. Longhorn 1.12 is tested on 1.33 to 1.36."""
+
+    node_release: str | None = Field(default=None, pattern=r"^1\.\d{2}\.\d+-\d{8}$")
+    """AMI release of the nodes, such as 1.35.2-20261012; None: the newest when they are made.
+
+    A change replaces the nodes, one by one. Releases: github.com/awslabs/amazon-eks-ami.
+    """
+
+    addon_versions: dict[str, str] = Field(default={})
+    """Add-on versions to hold, by add-on; others follow EKS's default for the Kubernetes version.
+
+    `aws eks describe-addon-versions --addon-name vpc-cni --kubernetes-version 1.35` lists them.
+    """
+
+    support: Literal["STANDARD", "EXTENDED"] = "STANDARD"
+    """What EKS does when standard support of the Kubernetes version ends.
+
+    STANDARD: it upgrades the control plane to the next version. EXTENDED: it charges more.
+    """
+
+    api_endpoint: Literal["public", "private"] = "public"
+    """How the Kubernetes API is reached. Nodes always reach it inside the VPC.
+
+    public: a public address for apiAccessCidrs only. private: an address in the VPC, so `pulumi up`
+    must run there or in a network that is joined to it.
+    """
+
+    api_access_cidrs: tuple[Cidr, ...] = Field(default=(), validate_default=True)
+    """Networks that may reach the Kubernetes API, such as your office and your CI.
+
+    With a private endpoint: networks outside the VPC that reach it through a VPN or peering.
+    """
+
+    service_cidr: Cidr = IPv4Network("172.20.0.0/16")
+    """Range of Kubernetes services; it must not overlap the VPC or a network joined to it."""
+
+    deployer: str | None = Field(default=None, pattern=PRINCIPAL)
+    """ARN of the role that runs `pulumi up`; None: the one that runs the first. An administrator.
+
+    Set it where several roles deploy, such as CI and people.
+    """
+
+    admins: tuple[str, ...] = Field(default=(), validate_default=True)
+    """ARNs of further roles and users that administer the cluster."""
+
+    login_role: str | None = Field(default=None, pattern=ARN + r"iam::\d{12}:role/.+$")
+    """ARN of a role that the kubeconfig assumes before it logs in; None: the caller's own."""
+
+    secrets_kms_key: str | None = Field(default=None, pattern=KMS_KEY)
+    """ARN of the KMS key that encrypts Kubernetes Secrets in etcd; None: a key of EKS's own.
+
+    It can be set later, and never be taken away again.
+    """
+
+    logs: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
+        LOGS
+    )
+    """Control plane logs in CloudWatch, which charges for what is written."""
+
+    log_retention_days: int = 90
+    """Days for which they are kept."""
+
+    iam: AwsIamSettings = AwsIamSettings()
+    """What a site demands of the roles that the stack creates."""
+
+    def node_architecture(self) -> Architecture:
+        """Processor of the instance type: Graviton types have a g among their options."""
+        match = _node_type(self.node_type)
+        graviton = "g" in match["options"].split("-")[0] or match["family"] == "a1"
+        return "arm64" if graviton else "amd64"
+
+    @field_validator("mode")
+    @classmethod
+    def _leaves_nodes_to_us(cls, mode: str) -> str:
+        if mode != "managed-node-groups":
+            raise ValueError(
+                "Auto Mode runs Bottlerocket and replaces nodes at will, and Fargate has no "
+                "privileged pods: Longhorn can live in neither; set it to managed-node-groups"
+            )
+        return mode
+
+    @field_validator("nodes")
+    @classmethod
+    def _is_one_in_each_zone(cls, nodes: int) -> int:
+        if nodes < 3:
+            raise ValueError(
+                "Longhorn keeps three copies in three zones, each on a node of its own; "
+                "set it to 3 or more"
+            )
+        if nodes % 3:
+            raise ValueError(
+                "the three zones have equally many nodes; "
+                f"set it to {nodes - nodes % 3} or {nodes - nodes % 3 + 3}"
+            )
+        return nodes
+
+    @field_validator("node_type")
+    @classmethod
+    def _can_run_a_database(cls, node_type: str) -> str:
+        match = re.match(NODE_TYPE, node_type)
+        if not match:
+            raise ValueError("this is no EC2 instance type; write it as in m7i.xlarge")
+        if match["size"] in TOO_SMALL:
+            raise ValueError(
+                "such a machine starves Longhorn and IRIS; choose one with 4 vCPU, "
+                "such as m7i.xlarge"
+            )
+        if BEFORE_NITRO.match(node_type):
+            raise ValueError(
+                "machines before Nitro do not say which disk is an EBS volume, so Longhorn's "
+                "cannot be found; choose a newer type, such as m7i.xlarge"
+            )
+        return node_type
+
+    @field_validator("image_type")
+    @classmethod
+    def _takes_an_iscsi_initiator(cls, image_type: str) -> str:
+        if image_type != "AL2023":
+            raise ValueError(
+                "Longhorn attaches volumes with iSCSI, which Bottlerocket and Windows cannot get "
+                "and other images are not prepared for; set it to AL2023"
+            )
+        return image_type
+
+    @field_validator("capacity_type")
+    @classmethod
+    def _stays(cls, capacity_type: str) -> str:
+        if capacity_type != "on-demand":
+            raise ValueError(
+                "AWS takes Spot nodes away at will, and all three at once with every copy of the "
+                "data; set it to on-demand"
+            )
+        return capacity_type
+
+    @field_validator("data_disk_iops")
+    @classmethod
+    def _fit_the_size(cls, iops: int, info: ValidationInfo) -> int:
+        size = info.data.get("data_disk_gib")
+        if size is not None and iops > 500 * size:
+            raise ValueError(
+                f"gp3 gives at most 500 for each GiB of dataDiskGib ({size}); "
+                f"set it to {500 * size} or less"
+            )
+        return iops
+
+    @field_validator("data_disk_mibps")
+    @classmethod
+    def _fits_the_operations(cls, throughput: int, info: ValidationInfo) -> int:
+        iops = info.data.get("data_disk_iops")
+        if iops is not None and 4 * throughput > iops:
+            raise ValueError(
+                f"gp3 gives at most a quarter of dataDiskIops ({iops}); "
+                f"set it to {iops // 4} or less, or dataDiskIops to {4 * throughput} or more"
+            )
+        return throughput
+
+    @field_validator("kubernetes_version")
+    @classmethod
+    def _is_supported(cls, version: str) -> str:
+        if _minor(version) < OLDEST_KUBERNETES:
+            first, last = KUBERNETES_TESTED
+            raise ValueError(f"Longhorn 1.12 is not tested on it; set it to {first} to {last}")
+        return version
+
+    @field_validator("node_release")
+    @classmethod
+    def _boots_and_is_not_ahead(cls, release: str | None, info: ValidationInfo) -> str | None:
+        if release is None:
+            return release
+        if release.endswith(BROKEN_RELEASES):
+            raise ValueError(
+                "its kernel 6.12.110 panics (awslabs/amazon-eks-ami issue 2845); "
+                "choose 20261012 or newer"
+            )
+        version = info.data.get("kubernetes_version")
+        if version and _minor(release) != _minor(version):
+            raise ValueError(
+                f"kubernetesVersion is {version}, and nodes are of the same minor version; "
+                "change both together, or drop nodeRelease"
+            )
+        return release
+
+    @field_validator("addon_versions")
+    @classmethod
+    def _are_ours(cls, versions: dict[str, str]) -> dict[str, str]:
+        for name, version in versions.items():
+            if name not in ADD_ONS:
+                raise ValueError(
+                    f"{name} is no add-on of this cluster; name one of {', '.join(ADD_ONS)}"
+                )
+            if not re.match(r"^v\d+\.\d+\.\d+-eksbuild\.\d+$", version):
+                raise ValueError(
+                    f"{version} is no add-on version; write it as in v1.20.4-eksbuild.2"
+                )
+        return versions
+
+    @field_validator("api_access_cidrs")
+    @classmethod
+    def _are_not_the_world(
+        cls, cidrs: tuple[IPv4Network, ...], info: ValidationInfo
+    ) -> tuple[IPv4Network, ...]:
+        if any(network.prefixlen == 0 for network in cidrs):
+            raise ValueError(
+                "0.0.0.0/0 shows the Kubernetes API to the whole Internet; name the networks that "
+                "need it, or set apiEndpoint to private"
+            )
+        if info.data.get("api_endpoint") == "public" and not cidrs:
+            raise ValueError(
+                "nobody could reach the Kubernetes API, `pulumi up` included; list the networks "
+                "that may, such as [203.0.113.0/24], or set apiEndpoint to private"
+            )
+        return cidrs
+
+    @field_validator("service_cidr")
+    @classmethod
+    def _is_private_and_not_too_large(cls, cidr: IPv4Network) -> IPv4Network:
+        if not 12 <= cidr.prefixlen <= 24 or not cidr.is_private:
+            raise ValueError(
+                "EKS takes a private range from /12 to /24; set it to one such as 172.20.0.0/16"
+            )
+        return cidr
+
+    @field_validator("admins")
+    @classmethod
+    def _are_principals(cls, admins: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for admin in admins:
+            if ":assumed-role/" in admin:
+                raise ValueError(
+                    f"{admin} is a session, and EKS knows roles; "
+                    "write the role, as in arn:aws:iam::123456789012:role/dba"
+                )
+            if not re.match(PRINCIPAL, admin):
+                raise ValueError(
+                    f"{admin} is no role or user; write it as in arn:aws:iam::123456789012:role/dba"
+                )
+        if info.data.get("deployer") in admins:
+            raise ValueError(
+                "the deployer is an administrator already, and EKS refuses to name one twice; "
+                "drop it here"
+            )
+        if len(set(admins)) != len(admins):
+            raise ValueError("one is named twice; name each once")
+        return admins
+
+    @field_validator("log_retention_days")
+    @classmethod
+    def _is_known_to_cloudwatch(cls, days: int) -> int:
+        if days not in LOG_DAYS:
+            raise ValueError(
+                f"CloudWatch keeps logs for {', '.join(map(str, LOG_DAYS))} days; "
+                f"set it to {min(LOG_DAYS, key=lambda known: abs(known - days))}"
+            )
+        return days
+
+
+def _node_type(node_type: str) -> re.Match[str]:
+    match = re.match(NODE_TYPE, node_type)
+    if match is None:
+        raise ValueError(f"{node_type} is no EC2 instance type")
+    return match
+
+
+def _minor(version: str) -> int:
+    return int(version.split(".")[1])

@@ -1,0 +1,134 @@
+"""A stack on AWS: a VPC, an EKS cluster and a bucket for backups."""
+
+import re
+from ipaddress import IPv4Network
+from typing import Annotated
+
+import pulumi
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+
+from components.aws import (
+    AwsNetwork,
+    AwsNetworkSettings,
+    EksCluster,
+    EksClusterSettings,
+    S3BackupStore,
+    S3BackupStoreSettings,
+)
+from components.aws.settings import CLUSTER_NAME
+from stacks.platform import deploy
+from stacks.settings import StackSettings
+
+OF_A_TAG = r"^[0-9A-Za-z _.:/=+@-]*$"
+TagKey = Annotated[str, StringConstraints(pattern=OF_A_TAG, min_length=1, max_length=128)]
+TagValue = Annotated[str, StringConstraints(pattern=OF_A_TAG, max_length=256)]
+
+
+class EksStackSettings(StackSettings[EksClusterSettings]):
+    """Settings of a stack on AWS. The region is aws:region."""
+
+    cluster: EksClusterSettings
+    """The EKS cluster. apiAccessCidrs has no default that would be right."""
+
+    network: AwsNetworkSettings = Field(default=AwsNetworkSettings(), validate_default=True)
+    """The VPC that the cluster is in."""
+
+    backup: S3BackupStoreSettings = S3BackupStoreSettings()
+    """The bucket that Longhorn writes backups to."""
+
+    tags: dict[TagKey, TagValue] = Field(default={})
+    """Tags of everything that is created, nodes and disks included.
+
+    Nodes carry theirs from birth: a change replaces the nodes, one by one.
+    """
+
+    @field_validator("network")
+    @classmethod
+    def _leaves_services_their_range(
+        cls, network: AwsNetworkSettings, info: ValidationInfo
+    ) -> AwsNetworkSettings:
+        cluster = info.data.get("cluster")
+        if cluster and not network.existing:
+            services: IPv4Network = cluster.service_cidr
+            if services.overlaps(network.cidr):
+                raise ValueError(
+                    f"cidr {network.cidr} overlaps ha-iris:cluster.serviceCidr {services}; "
+                    "give each addresses of its own"
+                )
+        return network
+
+    @field_validator("tags")
+    @classmethod
+    def _are_not_of_aws(cls, tags: dict[str, str]) -> dict[str, str]:
+        for key in tags:
+            if key.lower().startswith("aws:") or key == "Name":
+                raise ValueError(
+                    f"{key} is not yours to set: AWS keeps aws: to itself, and Name is set by "
+                    "the program; drop it"
+                )
+        if len(tags) > 40:
+            raise ValueError("AWS takes 50 tags, and Kubernetes needs a few; set 40 or less")
+        return tags
+
+
+def build(settings: EksStackSettings) -> dict[str, pulumi.Input[object]]:
+    """Longhorn and IRIS on an EKS cluster of their own."""
+    region = _region(settings.network.zones)
+    name = settings.cluster.name or _default_name()
+    network = AwsNetwork("network", settings.network, region=region, tags=settings.tags)
+    cluster = EksCluster(
+        "cluster",
+        settings.cluster,
+        cluster_name=name,
+        network=network,
+        region=region,
+        profile=pulumi.Config("aws").get("profile"),
+        tags=settings.tags,
+        protect_data=settings.protect_data,
+    )
+    backup_store = None
+    if settings.backup.enabled:
+        backup_store = S3BackupStore(
+            "backup",
+            settings.backup,
+            cluster_name=cluster.created_name,
+            region=region,
+            iam=settings.cluster.iam,
+            tags=settings.tags,
+            protect_data=settings.protect_data,
+        )
+    return deploy(settings, cluster=cluster, backup_store=backup_store)
+
+
+def _region(zones: tuple[str, ...]) -> str:
+    """The region, which the provider cannot do without either."""
+    region = pulumi.Config("aws").get("region")
+    if not region:
+        raise _refusal(
+            "aws:region is missing: the region whose three zones hold the copies; "
+            "run `pulumi config set aws:region eu-west-1`"
+        )
+    for zone in zones:
+        if not re.fullmatch(rf"{re.escape(region)}[a-z]", zone):
+            raise _refusal(
+                f"ha-iris:network.zones is {list(zones)}: {zone} is no availability zone of "
+                f"aws:region {region}; write it as in {region}a"
+            )
+    return region
+
+
+def _default_name() -> str:
+    name = f"ha-iris-{pulumi.get_stack()}"
+    if not re.match(CLUSTER_NAME, name):
+        raise _refusal(
+            f"ha-iris:cluster.name is missing: {name}, which the stack's name gives, is no EKS "
+            "cluster name (letters, digits, hyphens and underscores, at most 100); set it"
+        )
+    return name
+
+
+def _refusal(fault: str) -> pulumi.RunError:
+    return pulumi.RunError(
+        f"ha-iris: Pulumi.{pulumi.get_stack()}.yaml is not a stack this program can build:\n"
+        f"  {fault}"
+    )
