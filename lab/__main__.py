@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import sys
 from pathlib import Path
+
+UNUSABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of a file system that the user can put right."""
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; gives the exit code."""
     if sys.hexversion < 0x030B0000:
-        print(f"ha-iris: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
+        this = f"Python ({sys.version.split()[0]})"
+        print(f"ha-iris: {this}: 3.11 or newer is needed; run `make PYTHON=python3.12 ...`")
         return 1
     # Cloud SDKs are many objects that live as long as this process. Collecting among them while
     # they load, and once more at exit, takes a third of a preview's time.
@@ -22,14 +27,24 @@ def main(arguments: list[str]) -> int:
     try:
         return options.run(options)
     except LabError as error:
-        print(f"ha-iris: {error}", file=sys.stderr)
-        return 1
+        fault = str(error)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("components", "lab", "stacks"):
+            raise
+        fault = f"{error.name}: this Python package is not installed; use .venv, as `make up` does"
+    except OSError as error:
+        if error.errno not in UNUSABLE:
+            raise
+        cure = "make room or make it writable, then run the same command again"
+        fault = f"{error.filename or 'this folder'}: {error.strerror}; {cure}"
     except KeyboardInterrupt:
         print("ha-iris: interrupted; run the same command again to go on", file=sys.stderr)
         return 130
     finally:
         sys.stdout.flush()
         gc.freeze()
+    print(f"ha-iris: {fault}", file=sys.stderr)
+    return 1
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -40,8 +55,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     up.add_argument("stack", nargs="?", default="dev")
     up.set_defaults(run=_up)
 
-    down = commands.add_parser("down", help="destroy the stack and remove the lab")
-    down.add_argument("stack", nargs="?", default="dev")
+    down = commands.add_parser("down", help="destroy the lab's stacks and remove the lab")
     down.add_argument("--force", action="store_true", help="remove the lab without `destroy`")
     down.set_defaults(run=_down)
 
@@ -65,20 +79,23 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def _up(options: argparse.Namespace) -> int:
     from lab.commands import up
+    from lab.home import LabHome
 
-    return up(options.stack)
+    return up(options.stack, LabHome.default())
 
 
 def _down(options: argparse.Namespace) -> int:
     from lab.commands import down
+    from lab.home import LabHome
 
-    return down(options.stack, force=options.force)
+    return down(LabHome.default(), force=options.force)
 
 
 def _status(options: argparse.Namespace) -> int:
-    from lab.commands import status
+    from lab.home import LabHome
+    from lab.status import status
 
-    return status(options.stack, show_secrets=options.show_secrets)
+    return status(options.stack, LabHome.default(), show_secrets=options.show_secrets)
 
 
 def _preview(options: argparse.Namespace) -> int:

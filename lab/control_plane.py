@@ -112,7 +112,7 @@ class ControlPlane:
 
     def status(self) -> Status:
         """What runs and what the API server says; never raises for a lab that is down."""
-        running = processes.find(self.home, self.toolchain.bin)
+        running = processes.find(self.home)
         components = {name: name in running for name in (*COMPONENTS, processes.STORAGE)}
         try:
             api = Api(self.home)

@@ -23,7 +23,8 @@ from typing import IO, Any, Literal
 import psutil
 import yaml
 
-from lab import LabError
+from lab import LabError, orphans
+from lab.checkpoint import Checkpoint
 from lab.events import Result, read
 from lab.home import LabHome
 from lab.program import serve_program
@@ -74,49 +75,48 @@ class Engine:
     def run(self, operation: Operation, *flags: str) -> Result:
         """Run one operation; its progress goes to ``output`` as the engine writes it.
 
-        What a killed run left half done is cleared first, and created anew.
+        What a killed run left half done is looked for in the cluster first, and taken over.
 
         Raises:
             EngineError: the operation failed, for a reason that the output and the error have told.
             LabError: there is no such stack, or its file cannot be used.
         """
         made_up = self._prepare(preview=operation == "preview")
-        if operation in ("up", "destroy") and self._deployment.get("pending_operations"):
-            self._call_with_program("refresh", made_up)
+        pending = self._checkpoint.pending_operations
+        if operation in ("up", "destroy") and pending:
+            self._call_with_program("refresh", made_up, *_adopt_created(pending))
         return self._call_with_program(operation, made_up, *flags)
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
-        """Outputs as the last update left them; a hidden secret reads ``[secret]``."""
-        if not self.exists:
-            return {}
-        flags = ["--show-secrets"] if show_secrets else []
-        return json.loads(self._call("stack", "output", "--json", *flags))
+        """Outputs as the last update left them; a hidden secret reads ``[secret]``.
+
+        Raises:
+            LabError: the state cannot be read.
+        """
+        self._checkpoint.check()
+        if not show_secrets or not self.exists:
+            return self._checkpoint.outputs
+        return json.loads(self._call("stack", "output", "--json", "--show-secrets"))
 
     @property
     def exists(self) -> bool:
         """Whether the lab's state knows this stack."""
-        return self._checkpoint.exists()
+        return self._checkpoint.exists
 
     @property
     def resources(self) -> list[dict[str, Any]]:
         """The stack's resources as Pulumi's state has them; secrets are encrypted in it."""
-        return self._deployment.get("resources") or []
+        return self._checkpoint.resources
 
     @property
-    def _checkpoint(self) -> Path:
-        # Layout of the file backend since Pulumi 3.61: stacks belong to a project.
+    def _checkpoint(self) -> Checkpoint:
         name = yaml.safe_load((self.project / "Pulumi.yaml").read_text())["name"]
-        return self.home.state / ".pulumi" / "stacks" / name / f"{self.stack}.json"
-
-    @property
-    def _deployment(self) -> dict[str, Any]:
-        if not self.exists:
-            return {}
-        return json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {}
+        return Checkpoint(self.home, name, self.stack)
 
     def _prepare(self, *, preview: bool) -> list[str]:
         for folder in (self.home.root, self.home.state, self.home.work):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._checkpoint.check()
         if not self.home.passphrase.exists():
             write(self.home.passphrase, secrets.token_urlsafe(32))
         made_up = copy_project(
@@ -154,6 +154,7 @@ class Engine:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             # Makes --event-log known, as in the Automation API.
             "PULUMI_DEBUG_COMMANDS": "true",
+            orphans.MARK: str(self.home.root),
             **self.environment,
         }
 
@@ -170,6 +171,8 @@ class Engine:
         )
         if done.returncode:
             reason = done.stderr.strip().removeprefix("error: ")
+            if "incorrect passphrase" in reason:
+                raise self._checkpoint.passphrase_fault("it does not fit")
             raise LabError(f"pulumi {' '.join(arguments)}", reason, "see docs/lab.md")
         return done.stdout
 
@@ -195,6 +198,25 @@ class Engine:
         return result
 
 
+def _adopt_created(pending: list[dict[str, Any]]) -> list[str]:
+    """Flags of ``refresh`` for objects that a killed run may have created without noting it.
+
+    One that does not exist is forgotten; random values, which were nowhere else, are made anew.
+    """
+    flags = []
+    for operation in pending:
+        resource = operation["resource"]
+        if operation["type"] != "creating" or not resource["type"].startswith("kubernetes:"):
+            continue
+        inputs = resource["inputs"]
+        # An object's name, or that of a Helm release: what pulumi-kubernetes uses for an id.
+        metadata = inputs.get("metadata", inputs)
+        identity = "/".join(filter(None, [metadata.get("namespace"), metadata["name"]]))
+        for value in (resource["urn"], identity):
+            flags.append(f"--import-pending-creates={value}")
+    return flags
+
+
 def _wait(process: subprocess.Popen[bytes]) -> int:
     """Wait for the CLI, also through Ctrl-C: the terminal sends it to the CLI as well."""
     while True:
@@ -207,6 +229,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 def _runs(pid: int) -> bool:
     """Whether this process runs and is Pulumi, not a later one of the same number."""
     try:
-        return "pulumi" in psutil.Process(pid).name()
+        process = psutil.Process(pid)
+        return "pulumi" in process.name() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -61,6 +61,21 @@ class LabHome:
         return self.root / "plugins"
 
     @property
+    def bin(self) -> Path:
+        """Links to the programs that this lab was started with."""
+        return self.root / "bin"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one command that changes this lab."""
+        return self.root / "lock"
+
+    @property
+    def busy(self) -> Path:
+        """Names the process that holds the lock."""
+        return self.root / "busy"
+
+    @property
     def logs(self) -> Path:
         """Logs of what the lab itself runs (kwokctl, the storage stand-in)."""
         return self.root / "logs"

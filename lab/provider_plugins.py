@@ -95,3 +95,12 @@ def _share_downloads(home: LabHome, shared: Path) -> None:
     if link.is_symlink() or not link.exists():
         link.unlink(missing_ok=True)
         link.symlink_to(shared / "plugins")
+
+
+def provided(home: LabHome) -> str | None:
+    """Which plugins this lab runs with, for a person; None if it was never up."""
+    if home.plugins.exists():
+        return f"the lab's stand-ins for {' and '.join(PACKAGES)}"
+    if (home.root / "pulumi" / "plugins").is_symlink():
+        return "the official ones"
+    return None

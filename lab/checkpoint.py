@@ -1,0 +1,112 @@
+"""A stack's state in the lab's file backend, read without the Pulumi CLI."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab import LabError
+from lab.home import LabHome
+
+ANEW = "`make down` and `make up` begin anew"
+SECRET = "[secret]"
+"""What stands for a secret value."""
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""Key that marks a secret in the state (sdk/go/common/resource/sig in Pulumi's source)."""
+
+
+def stacks_in(home: LabHome) -> list[str]:
+    """The stacks that the lab's state knows, by name."""
+    return sorted(file.stem for file in home.state.glob(".pulumi/stacks/*/*.json"))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What one stack consists of, as its last operation left it."""
+
+    home: LabHome
+    project: str
+    """Name of the Pulumi project."""
+    stack: str
+
+    @property
+    def file(self) -> Path:
+        """Where the file backend keeps it (stacks belong to a project since Pulumi 3.61)."""
+        return self.home.state / ".pulumi" / "stacks" / self.project / f"{self.stack}.json"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the lab's state knows this stack."""
+        return self.file.exists()
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """The stack's resources; secrets in them are encrypted.
+
+        Raises:
+            LabError: the state cannot be read.
+        """
+        return self._deployment().get("resources") or []
+
+    @property
+    def pending_operations(self) -> list[dict[str, Any]]:
+        """Operations that were cut off before the engine could note how they ended.
+
+        Raises:
+            LabError: the state cannot be read.
+        """
+        return self._deployment().get("pending_operations") or []
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Outputs of the stack; a secret reads ``[secret]``.
+
+        Raises:
+            LabError: the state cannot be read.
+        """
+        for resource in self.resources:
+            if resource["type"] == "pulumi:pulumi:Stack":
+                return _without_secrets(resource.get("outputs") or {})
+        return {}
+
+    def check(self) -> None:
+        """Find out whether an operation can begin on it.
+
+        Raises:
+            LabError: the state cannot be read, or not decrypted.
+        """
+        self._deployment()
+        if self.exists and not self.home.passphrase.exists():
+            raise self.passphrase_fault("it is lost")
+
+    def passphrase_fault(self, what: str) -> LabError:
+        """What the user is told about a passphrase that is lost, or not the state's."""
+        return LabError(
+            str(self.home.passphrase),
+            f"{what}, and nothing else decrypts the secrets of stack {self.stack}",
+            f"put the right one back, or {ANEW}",
+        )
+
+    def _deployment(self) -> dict[str, Any]:
+        try:
+            return json.loads(self.file.read_text())["checkpoint"].get("latest") or {}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LabError(
+                str(self.file),
+                f"the state of stack {self.stack} is damaged ({error or type(error).__name__})",
+                f"put {self.file.name}.bak beside it in its place, or {ANEW}",
+            ) from None
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        if _SIGNATURE in value:
+            return SECRET
+        return {key: _without_secrets(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(inner) for inner in value]
+    return value

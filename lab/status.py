@@ -1,0 +1,82 @@
+"""`status`: what of the lab runs, and what a stack in it consists of. It changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from lab import LabError
+from lab.checkpoint import SECRET, stacks_in
+from lab.cluster import processes
+from lab.commands import engine_of, linked, say
+from lab.control_plane import ControlPlane, Status
+from lab.exclusive import holder
+from lab.home import LabHome
+from lab.provider_plugins import provided
+from lab.toolchain import TOOLS
+
+
+def status(stack: str, home: LabHome, *, show_secrets: bool = False) -> int:
+    """Print how the lab is; gives 1 unless all of it runs and the stack is up.
+
+    Raises:
+        LabError: the stack's state cannot be read; what runs has been told before.
+    """
+    if not home.kubeconfig.exists():
+        say(f"The lab is {_in_between(home) or 'down; `make up` starts it'}")
+        return 1
+    found = ControlPlane(home, linked(home), report=say).status()
+    _say_control_plane(home, found)
+    deployed = _say_stack(stack, home, show_secrets)
+    return 0 if found.running and deployed else 1
+
+
+def _in_between(home: LabHome) -> str | None:
+    at_work = holder(home)
+    return f"being changed by {at_work}" if at_work else None
+
+
+def _say_control_plane(home: LabHome, found: Status) -> None:
+    if at_work := _in_between(home):
+        _row("lab", at_work)
+    elif found.running:
+        _row("lab", "up")
+    elif any(found.components.values()):
+        _row("lab", "in part; `make up` mends it and keeps its data")
+    else:
+        _row("lab", "stopped; `make up` starts it again with its data")
+    _row("API server", f"{found.version} at {found.url}" if found.version else "does not answer")
+    pids = processes.find(home)
+    for name in found.components:
+        running = ", ".join(str(process.pid) for process in pids.get(name, []))
+        _row(name, f"process {running}" if running else "does not run")
+    for name, readiness in found.nodes.items():
+        _row(name, f"{readiness} (simulated)")
+    for name in ("kwok", "helm", "pulumi"):
+        _row(f"version of {name}", TOOLS[name].version)
+    _row("provider plugins", provided(home) or "none yet")
+
+
+def _say_stack(stack: str, home: LabHome, show_secrets: bool) -> bool:
+    engine = engine_of(home, stack)
+    if not engine.exists:
+        known = ", ".join(stacks_in(home))
+        _row(f"stack {stack}", f"not in the lab{f', which has {known}' if known else ''}")
+        return False
+    if show_secrets and not engine.pulumi.exists():
+        raise LabError(
+            str(engine.pulumi), "the Pulumi CLI is gone from the cache", "`make up` builds it anew"
+        )
+    outputs = engine.outputs(show_secrets=show_secrets)
+    kinds = Counter(resource["custom"] for resource in engine.resources)
+    _row(f"stack {stack}", f"{kinds[True]} resources in {kinds[False]} components")
+    for name, value in outputs.items():
+        if name != "readme":
+            lines = str(value).splitlines()
+            _row(f"  {name}", lines[0] if len(lines) == 1 else f"[{len(lines)} lines]")
+    if SECRET in outputs.values():
+        say(f"\nSecrets: .venv/bin/python -m lab status {stack} --show-secrets")
+    return bool(outputs)
+
+
+def _row(name: str, value: str) -> None:
+    say(f"{name:<24} {value}")
