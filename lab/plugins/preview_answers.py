@@ -73,6 +73,12 @@ ANSWERS: dict[str, Callable[[Arguments], Answer]] = {
         "endpoint": f"ec2.{arguments.get('region', AWS_REGION)}.amazonaws.com",
     },
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
+        "id": arguments["addonName"],
+        "addonName": arguments["addonName"],
+        "kubernetesVersion": arguments["kubernetesVersion"],
+        "version": "v0.0.0-eksbuild.0",
+    },
     "azure-native:authorization:getClientConfig": lambda _: dict.fromkeys(
         ("clientId", "objectId", "subscriptionId", "tenantId"), AZURE_ID
     ),
