@@ -159,7 +159,7 @@ class GkeCluster(pulumi.ComponentResource):
             cluster_identifier=cluster_name,
             opts=child,
         )
-        self.workloads_after = [*network.ready, *firewall, *account.grants, *nodes.pools]
+        self.workloads_after = [*firewall, *account.grants, *nodes.pools]
         self._admit(name, settings.admins, project)
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

@@ -115,6 +115,9 @@ class GkeNodePools(pulumi.ComponentResource):
                         parent=self,
                         protect=protect_data,
                         depends_on=[*account.grants, *self.pools[-1:]],
+                        # The end of the cluster ends its nodes. Drained one by one, the last
+                        # would wait for system pods that no node is left to take.
+                        deleted_with=cluster,
                         custom_timeouts=_timeouts(settings),
                     ),
                 )

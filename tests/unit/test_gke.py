@@ -102,6 +102,13 @@ def test_a_drain_waits_for_longhorn_longer_than_gkes_own_hour(gke):
         assert pool.request.customTimeouts.delete == "540m"
 
 
+def test_the_end_of_the_cluster_waits_for_no_drain(gke):
+    engine = gke()
+
+    for pool in engine.of_type(POOL):
+        assert pool.request.deletedWith == engine.one(CLUSTER).urn
+
+
 def test_gke_upgrades_no_node_before_its_version_is_out_of_support(gke):
     policy = gke().one(CLUSTER).inputs["maintenancePolicy"]
 
