@@ -1,0 +1,271 @@
+"""IRIS on AKS: who reaches the cluster, what the cluster reaches, and where backups go."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from components.azure.kubeconfig import entra_kubeconfig
+from stacks import compose
+from tests.unit.answers import AZURE_KUBECONFIG
+from tests.unit.test_aks import CLUSTER, POOL, aks, changed
+
+__all__ = ["aks"]
+
+GROUP = "11111111-2222-3333-4444-555555555555"
+SUBNET = (
+    "/subscriptions/s/resourceGroups/net/providers/Microsoft.Network"
+    "/virtualNetworks/hub/subnets/nodes"
+)
+ACCOUNT = "azure-native:storage:StorageAccount"
+
+
+@pytest.fixture
+def aks_outputs(deploy, stack_config):
+    """Composes the committed stack file, changed; returns the engine and the outputs."""
+
+    def run(preview: bool = False, **groups: Any):
+        outputs = {}
+        config = changed(stack_config("aks"), groups)
+        engine = deploy(
+            lambda: outputs.update(compose()), stack="aks", config=config, preview=preview
+        )
+        return engine, outputs
+
+    return run
+
+
+def test_only_the_named_networks_reach_the_public_endpoint(aks):
+    assert aks().one(CLUSTER).inputs["apiServerAccessProfile"] == {
+        "authorizedIPRanges": ["203.0.113.0/24"],
+        # Otherwise `az aks command invoke` gets past them.
+        "disableRunCommand": True,
+    }
+
+
+def test_a_private_endpoint_has_no_public_address(aks):
+    cluster = aks(cluster={"apiEndpoint": "private", "apiAccessCidrs": []}).one(CLUSTER).inputs
+
+    assert cluster["apiServerAccessProfile"] == {
+        "enablePrivateCluster": True,
+        "enablePrivateClusterPublicFQDN": False,
+        "privateDNSZone": "system",
+        "disableRunCommand": True,
+    }
+
+
+def test_without_entra_groups_the_certificate_is_the_login_and_stays_on(aks_outputs, resolve):
+    engine, outputs = aks_outputs()
+
+    cluster = engine.one(CLUSTER).inputs
+    assert cluster["disableLocalAccounts"] is False
+    assert "aadProfile" not in cluster
+    assert resolve(outputs["kubeconfig"]) == AZURE_KUBECONFIG
+
+
+def test_with_entra_groups_no_certificate_opens_the_cluster(aks_outputs, resolve):
+    engine, outputs = aks_outputs(cluster={"admins": [GROUP], "login": "workloadidentity"})
+
+    cluster = engine.one(CLUSTER).inputs
+    assert cluster["disableLocalAccounts"] is True
+    # Without groups of its own nobody could log in.
+    assert cluster["aadProfile"]["adminGroupObjectIDs"] == [GROUP]
+    assert cluster["aadProfile"]["managed"] is True
+    kubeconfig = yaml.safe_load(resolve(outputs["kubeconfig"]))
+    (user,) = kubeconfig["users"]
+    assert user["user"]["exec"]["command"] == "kubelogin"
+    assert "S0VZ" not in json.dumps(kubeconfig)
+
+
+def test_kubelogin_never_waits_for_a_person_at_a_browser():
+    credential = base64.b64encode(AZURE_KUBECONFIG.encode()).decode()
+
+    kubeconfig = yaml.safe_load(entra_kubeconfig(credential, name="c", login="azurecli"))
+
+    assert kubeconfig["current-context"] == "c"
+    (cluster,), (user,) = kubeconfig["clusters"], kubeconfig["users"]
+    assert cluster["cluster"] == {
+        "server": "https://aks.invalid:443",
+        "certificate-authority-data": "Q0E=",
+    }
+    command = user["user"]["exec"]
+    assert command["args"] == [
+        "get-token",
+        "--login",
+        "azurecli",
+        "--server-id",
+        "6dae42f8-4368-4678-94ff-3960e28e3630",
+    ]
+    assert command["interactiveMode"] == "Never"
+
+
+def test_the_provider_keeps_its_identity_while_the_kubeconfig_is_unknown(aks_outputs):
+    engine, _ = aks_outputs(preview=True)
+
+    provider = engine.one("pulumi:providers:kubernetes")
+    # Without it a preview would replace every object in the cluster, volumes included.
+    assert provider.inputs["clusterIdentifier"] == "ha-iris-aks"
+
+
+def test_outputs_say_how_to_reach_the_cluster_without_anybody_else_reading_the_login(aks_outputs):
+    _, outputs = aks_outputs()
+
+    assert outputs["portForwardCommand"] == (
+        "(umask 077 && pulumi stack output kubeconfig --show-secrets > ha-iris-aks.kubeconfig)"
+        " && kubectl --kubeconfig ha-iris-aks.kubeconfig"
+        " --namespace iris port-forward service/iris 52773 1972"
+    )
+
+
+def test_control_plane_logs_are_kept_and_end_with_the_setting_and_not_without_it(aks):
+    engine = aks(cluster={"logRetentionDays": 90})
+
+    workspace = engine.one("azure-native:operationalinsights:Workspace")
+    assert workspace.inputs["retentionInDays"] == 90
+    setting = engine.one("azure-native:monitor:DiagnosticSetting").inputs
+    assert {log["category"] for log in setting["logs"]} >= {"kube-apiserver", "kube-audit-admin"}
+    assert all(log["enabled"] for log in setting["logs"])
+
+
+def test_control_plane_logs_can_be_off(aks):
+    engine = aks(cluster={"controlPlaneLogs": False})
+
+    assert engine.of_type("azure-native:operationalinsights:Workspace") == []
+    assert engine.of_type("azure-native:monitor:DiagnosticSetting") == []
+
+
+def test_nodes_leave_by_nothing_but_the_load_balancer(aks):
+    subnet = aks().one("azure-native:network:Subnet").inputs
+
+    assert subnet["defaultOutboundAccess"] is False
+    assert subnet["serviceEndpoints"] == [{"service": "Microsoft.Storage"}]
+
+
+def test_the_cluster_may_change_its_subnet_and_no_other(aks):
+    engine = aks()
+
+    access = engine.one("azure-native:authorization:RoleAssignment").inputs
+    assert access["scope"] == "network-nodes-id"
+    assert access["principalId"] == "cluster-identity-principal"
+    # Without it Azure looks for an identity that its directory may not have yet.
+    assert access["principalType"] == "ServicePrincipal"
+    assert access["roleDefinitionId"] == (
+        "/subscriptions/sub/providers/Microsoft.Authorization/roleDefinitions/"
+        "4d97b98b-1d4f-4787-a291-c67834d212e7"
+    )
+    assert "cluster-subnet-access" in engine.one(CLUSTER).depends_on
+
+
+def test_a_subnet_that_exists_is_used_and_no_network_is_made(aks):
+    engine = aks(network={"existing": {"subnetId": SUBNET}})
+
+    assert not [r for r in engine.resources if r.type.startswith("azure-native:network:")]
+    assert {pool.inputs["vnetSubnetID"] for pool in engine.of_type(POOL)} == {SUBNET}
+    (system,) = engine.one(CLUSTER).inputs["agentPoolProfiles"]
+    assert system["vnetSubnetID"] == SUBNET
+    access = engine.one("azure-native:authorization:RoleAssignment").inputs
+    assert access["scope"] == SUBNET
+
+
+def test_backups_are_encrypted_in_transit_private_and_reached_from_the_nodes_alone(aks):
+    engine = aks(backup={"accessCidrs": ["198.51.100.0/24", "198.51.102.7"]})
+
+    account = engine.one(ACCOUNT).inputs
+    assert account["enableHttpsTrafficOnly"] is True
+    assert account["minimumTlsVersion"] == "TLS1_2"
+    assert account["allowBlobPublicAccess"] is False
+    assert account["allowCrossTenantReplication"] is False
+    assert account["networkRuleSet"] == {
+        "defaultAction": "Deny",
+        # The rule that removes old versions must get in.
+        "bypass": "AzureServices",
+        "virtualNetworkRules": [
+            {"virtualNetworkResourceId": "network-nodes-id", "action": "Allow"}
+        ],
+        "ipRules": [
+            {"iPAddressOrRange": "198.51.100.0/24", "action": "Allow"},
+            # Azure refuses 198.51.102.7/32.
+            {"iPAddressOrRange": "198.51.102.7", "action": "Allow"},
+        ],
+    }
+    container = engine.one("azure-native:storage:BlobContainer").inputs
+    assert container["publicAccess"] == "None"
+
+
+def test_longhorn_can_log_in_with_the_only_login_it_knows(aks):
+    engine = aks()
+
+    account = engine.one(ACCOUNT)
+    assert account.inputs["allowSharedKeyAccess"] is True
+    secret = engine.named("longhorn-backup-credentials").inputs["stringData"]
+    assert secret == {
+        "AZBLOB_ACCOUNT_NAME": "backupaccount1a2b3c4d",
+        "AZBLOB_ACCOUNT_KEY": "key-of-backupaccount1a2b3c4d",
+    }
+    store = engine.one("kubernetes:helm.sh/v3:Release").inputs["values"]["defaultBackupStore"]
+    assert store["backupTarget"] == "azblob://longhorn@core.windows.net/"
+
+
+def test_a_backup_that_was_deleted_or_overwritten_comes_back_for_a_while(aks):
+    engine = aks(backup={"recoverDays": 14})
+
+    blobs = engine.one("azure-native:storage:BlobServiceProperties").inputs
+    assert blobs["isVersioningEnabled"] is True
+    assert blobs["deleteRetentionPolicy"] == {"enabled": True, "days": 14}
+    assert blobs["containerDeleteRetentionPolicy"] == {"enabled": True, "days": 14}
+    policy = engine.one("azure-native:storage:ManagementPolicy").inputs["policy"]
+    (rule,) = policy["rules"]
+    assert rule["definition"]["actions"] == {
+        "version": {"delete": {"daysAfterCreationGreaterThan": 14}}
+    }
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_backups_and_the_group_around_them_outlive_the_stack_unless_told_otherwise(aks, keep):
+    engine = aks(backup={"keepOnDestroy": keep})
+
+    kept = {r.name for r in engine.resources if r.request.retainOnDelete}
+    expected = {
+        "ha-iris-aks-backup",
+        "backupaccount",
+        "backup-blobs",
+        "backup-container",
+        "backup-expiry",
+    }
+    assert kept == (expected if keep else set())
+
+
+def test_backups_share_no_resource_group_with_what_is_destroyed(aks):
+    engine = aks()
+
+    account = engine.one(ACCOUNT)
+    # A fixed name would stop the next stack of this name, as Azure has the group still.
+    assert "resourceGroupName" not in engine.named("ha-iris-aks-backup").inputs
+    assert account.property_depends_on["resourceGroupName"] == ["ha-iris-aks-backup"]
+    for resource in (engine.one(CLUSTER), engine.one("azure-native:network:Subnet")):
+        assert "ha-iris-aks-backup" not in resource.depends_on
+
+
+def test_backups_that_an_earlier_stack_left_behind_are_used_as_they_are(aks):
+    existing = {"resourceGroup": "old-backup", "account": "backupaccountdeadbeef"}
+    engine = aks(backup={"existing": existing})
+
+    assert not [r for r in engine.resources if r.type.startswith("azure-native:storage:")]
+    secret = engine.named("longhorn-backup-credentials").inputs["stringData"]
+    assert secret["AZBLOB_ACCOUNT_KEY"] == "key-of-backupaccountdeadbeef"
+
+
+def test_a_stack_without_backups_says_what_that_means_on_azure(aks, caplog):
+    engine = aks(backup={"enabled": False})
+
+    assert engine.of_type(ACCOUNT) == []
+    assert "There is no backup store" in caplog.text
+    assert "cannot be turned off" in caplog.text
+
+
+def test_longhorn_has_its_backups_before_it_starts(aks):
+    assert {"backup-container", "longhorn-backup-credentials"} <= {
+        *aks().named("longhorn-release").depends_on
+    }
