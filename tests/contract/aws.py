@@ -6,7 +6,6 @@ from typing import Any
 from tests.contract.cloudformation import (
     CloudFormation,
     capitalised,
-    document,
     only,
     tag_list,
     verbatim,
@@ -75,9 +74,45 @@ def access_policy(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {**{k: v for k, v in inputs.items() if k not in policy}, "accessPolicies": [policy]}
 
 
+def encryption_rules(rules: list[dict[str, Any]]) -> list[Any]:
+    """How a bucket encrypts: CloudFormation writes its abbreviations in capitals."""
+    names = {
+        "applyServerSideEncryptionByDefault": "ServerSideEncryptionByDefault",
+        "sseAlgorithm": "SSEAlgorithm",
+        "kmsMasterKeyId": "KMSMasterKeyID",
+    }
+    return [capitalised(_with_names(rule, names)) for rule in rules]
+
+
+def lifecycle_rules(rules: list[dict[str, Any]]) -> list[Any]:
+    """What becomes of objects: CloudFormation has no block around prefix and expiration."""
+    expiration: dict[str, str] = {"days": "ExpirationInDays", "date": "ExpirationDate"}
+    said = []
+    for rule in rules:
+        flat: dict[str, Any] = {k: v for k, v in rule.items() if k not in ("filter", "expiration")}
+        flat.update(rule.get("filter", {}))
+        for key, value in rule.get("expiration", {}).items():
+            flat[expiration.get(str(key), str(key))] = value
+        said.append(capitalised(flat))
+    return said
+
+
+def _with_names(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {names.get(key, key): _with_names(item, names) for key, item in value.items()}
+    return value
+
+
 AWS: dict[str, CloudFormation] = {
     "aws:ec2/vpc:Vpc": CloudFormation("AWS::EC2::VPC", converted=TAGS),
     "aws:ec2/subnet:Subnet": CloudFormation("AWS::EC2::Subnet", converted=TAGS),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": CloudFormation(
+        "AWS::EC2::SecurityGroup",
+        renamed={"ingress": "SecurityGroupIngress", "egress": "SecurityGroupEgress"},
+        converted=TAGS,
+        # The VPC made it and described it.
+        part=True,
+    ),
     "aws:ec2/internetGateway:InternetGateway": CloudFormation(
         "AWS::EC2::InternetGateway",
         converted=TAGS,
@@ -91,14 +126,14 @@ AWS: dict[str, CloudFormation] = {
         converted=TAGS,
         separate={"routes": ("AWS::EC2::Route", routes)},
     ),
-    "aws:ec2/route:Route": CloudFormation("AWS::EC2::Route"),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": CloudFormation(
         "AWS::EC2::SubnetRouteTableAssociation"
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": CloudFormation(
         "AWS::EC2::VPCEndpoint",
         renamed={"policy": "PolicyDocument"},
-        converted={**TAGS, "policy": document},
+        converted=TAGS,
+        policies={"policy": "policy_resource"},
     ),
     "aws:ec2/launchTemplate:LaunchTemplate": CloudFormation(
         "AWS::EC2::LaunchTemplate",
@@ -119,13 +154,14 @@ AWS: dict[str, CloudFormation] = {
     "aws:iam/role:Role": CloudFormation(
         "AWS::IAM::Role",
         renamed={"assumeRolePolicy": "AssumeRolePolicyDocument", "name": "RoleName"},
-        converted={**TAGS, "assumeRolePolicy": document},
+        converted=TAGS,
+        policies={"assumeRolePolicy": "policy_trust"},
         provider_only=frozenset({"namePrefix", "forceDetachPolicies"}),
     ),
     "aws:iam/rolePolicy:RolePolicy": CloudFormation(
         "AWS::IAM::RolePolicy",
         renamed={"policy": "PolicyDocument", "name": "PolicyName", "role": "RoleName"},
-        converted={"policy": document},
+        policies={"policy": "policy_identity"},
         part=True,
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": CloudFormation(
@@ -134,12 +170,6 @@ AWS: dict[str, CloudFormation] = {
         converted={"policyArn": only},
         part=True,
     ),
-    "aws:kms/key:Key": CloudFormation(
-        "AWS::KMS::Key",
-        renamed={"deletionWindowInDays": "PendingWindowInDays", "policy": "KeyPolicy"},
-        converted={**TAGS, "policy": document},
-    ),
-    "aws:kms/alias:Alias": CloudFormation("AWS::KMS::Alias", renamed={"name": "AliasName"}),
     "aws:cloudwatch/logGroup:LogGroup": CloudFormation(
         "AWS::Logs::LogGroup",
         renamed={"name": "LogGroupName"},
@@ -203,12 +233,29 @@ AWS: dict[str, CloudFormation] = {
         provider_only=frozenset({"skipDestroy"}),
         part=True,
     ),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        CloudFormation(
+            "AWS::S3::Bucket",
+            renamed={
+                "bucket": "BucketName",
+                "rules": "BucketEncryption.ServerSideEncryptionConfiguration",
+            },
+            converted={"rules": encryption_rules},
+            part=True,
+        )
+    ),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": CloudFormation(
+        "AWS::S3::Bucket",
+        renamed={"bucket": "BucketName", "rules": "LifecycleConfiguration.Rules"},
+        converted={"rules": lifecycle_rules},
+        part=True,
+    ),
     "aws:s3/bucketVersioning:BucketVersioning": CloudFormation(
         "AWS::S3::Bucket", renamed={"bucket": "BucketName"}, part=True
     ),
     "aws:s3/bucketPolicy:BucketPolicy": CloudFormation(
         "AWS::S3::BucketPolicy",
         renamed={"policy": "PolicyDocument"},
-        converted={"policy": document},
+        policies={"policy": "policy_resource"},
     ),
 }

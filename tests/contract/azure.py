@@ -2,8 +2,10 @@
 
 from azure.mgmt.authorization import models as authorization
 from azure.mgmt.containerservice import models as containerservice
+from azure.mgmt.loganalytics import models as loganalytics
 from azure.mgmt.msi import models as msi
 from azure.mgmt.network import models as network
+from azure.mgmt.resource.locks import models as locks
 from azure.mgmt.resource.resources import models as resources
 from azure.mgmt.storage import models as storage
 
@@ -23,13 +25,6 @@ AZURE: dict[str, AzureModel] = {
     "azure-native:network:Subnet": AzureModel(
         network.Subnet, in_url("virtualNetworkName", "subnetName")
     ),
-    "azure-native:network:NatGateway": AzureModel(network.NatGateway, in_url("natGatewayName")),
-    "azure-native:network:PublicIPAddress": AzureModel(
-        network.PublicIPAddress, in_url("publicIpAddressName")
-    ),
-    "azure-native:network:NetworkSecurityGroup": AzureModel(
-        network.NetworkSecurityGroup, in_url("networkSecurityGroupName")
-    ),
     "azure-native:managedidentity:UserAssignedIdentity": AzureModel(
         msi.Identity, in_url("resourceName")
     ),
@@ -37,6 +32,14 @@ AZURE: dict[str, AzureModel] = {
         authorization.RoleAssignmentCreateParameters,
         frozenset({"scope", "roleAssignmentName"}),
         enums={"principalType": authorization.PrincipalType},
+    ),
+    "azure-native:authorization:ManagementLockByScope": AzureModel(
+        locks.ManagementLockObject,
+        frozenset({"scope", "lockName"}),
+        enums={"level": locks.LockLevel},
+    ),
+    "azure-native:operationalinsights:Workspace": AzureModel(
+        loganalytics.Workspace, in_url("workspaceName")
     ),
     "azure-native:containerservice:ManagedCluster": AzureModel(
         containerservice.ManagedCluster, in_url("resourceName")
@@ -50,7 +53,18 @@ AZURE: dict[str, AzureModel] = {
     "azure-native:storage:StorageAccount": AzureModel(
         storage.StorageAccountCreateParameters,
         in_url("accountName"),
-        renamed={"enableHttpsTrafficOnly": "supportsHttpsTrafficOnly"},
+        renamed={
+            "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
+            "networkRuleSet": "networkAcls",
+            "virtualNetworkResourceId": "id",
+            "iPAddressOrRange": "value",
+        },
+    ),
+    "azure-native:storage:BlobServiceProperties": AzureModel(
+        storage.BlobServiceProperties, in_url("accountName", "blobServicesName")
+    ),
+    "azure-native:storage:ManagementPolicy": AzureModel(
+        storage.ManagementPolicy, in_url("accountName", "managementPolicyName")
     ),
     "azure-native:storage:BlobContainer": AzureModel(
         storage.BlobContainer, in_url("accountName", "containerName")

@@ -32,24 +32,33 @@ class AzureModel:
     in_url: frozenset[str] = frozenset({"resourceGroupName"})
     """Inputs that are part of the request's address."""
     renamed: Mapping[str, str] = field(default_factory=dict)
-    """Inputs to which the SDK gives another name than the API."""
+    """Inputs, at any depth, to which the SDK gives another name than the API."""
     enums: Mapping[str, type[enum.Enum]] = field(default_factory=dict)
     """Enums of an msrest model's fields, which it knows only as text."""
 
     def faults(self, inputs: Mapping[str, Any]) -> list[str]:
         """What Azure would refuse, one line each; empty if nothing."""
-        body = {self.renamed.get(k, k): v for k, v in inputs.items() if k not in self.in_url}
+        body = self._as_in_the_api({k: v for k, v in inputs.items() if k not in self.in_url})
         name = self.model.__name__
         if hasattr(self.model, "_attribute_map"):
             return _msrest_faults(self.model, body, self.enums)
         fields = rest_fields(self.model)
         if "properties" not in fields:
             return model_faults(self.model, body, name)
-        top = {key: value for key, value in body.items() if key in fields}
-        rest = {key: value for key, value in body.items() if key not in fields}
+        # A name that can only be read at the top, such as type, is another field inside.
+        own = {key for key, known in fields.items() if not known.read_only}
+        top = {key: value for key, value in body.items() if key in own}
+        rest = {key: value for key, value in body.items() if key not in own}
         if isinstance(top.get("identity"), Mapping):
             top["identity"] = _identity(top["identity"])
         return model_faults(self.model, {**top, **({"properties": rest} if rest else {})}, name)
+
+    def _as_in_the_api(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {self.renamed.get(k, k): self._as_in_the_api(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self._as_in_the_api(item) for item in value]
+        return value
 
 
 def _identity(identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,6 +173,8 @@ def _msrest_faults(model: Any, body: Mapping[str, Any], enums: Mapping[str, Any]
             faults.append(f"{name}.{key} can only be read")
         elif key in enums:
             faults += _enum_faults(enums[key], value, f"{name}.{key}")
-        elif kind in _MSREST and type(value) is not _MSREST[kind]:
+        elif kind not in _MSREST:
+            faults.append(f"{name}.{key} is {kind}, which this check cannot look into")
+        elif type(value) is not _MSREST[kind]:
             faults.append(f"{name}.{key}: {value!r} is not {kind}")
     return faults

@@ -5,15 +5,15 @@ them): property names, types, required properties, enums, patterns, lengths and 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import jsonschema
-import jsonschema.validators
-import regex
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+from tests.contract.cfn_schema import Validator
+from tests.contract.policies import PolicyKind, policy_faults
 
 REGION = "eu-west-1"
 
@@ -38,6 +38,8 @@ class CloudFormation:
     """Inputs that tell the provider how to work and never reach AWS."""
     separate: Mapping[str, tuple[str, Convert]] = field(default_factory=dict)
     """Input -> CloudFormation type of which each of its items is a resource, and how it is said."""
+    policies: Mapping[str, PolicyKind] = field(default_factory=dict)
+    """Input with a policy as JSON text -> what kind of policy it is."""
     prepared: Convert = dict
     """Brings the inputs into CloudFormation's shape where renaming alone cannot."""
     part: bool = False
@@ -47,13 +49,16 @@ class CloudFormation:
         """What AWS would refuse, one line each; empty if nothing."""
         properties: dict[str, Any] = {}
         faults: list[str] = []
+        for key, kind in self.policies.items():
+            faults += policy_faults(kind, inputs[key]) if key in inputs else []
         for key, value in self.prepared(inputs).items():
             if key in self.separate:
                 resource_type, convert = self.separate[key]
                 for item in convert(value):
                     faults += schema_faults(resource_type, item, part=True)
             elif key not in self.provider_only:
-                value = self.converted.get(key, capitalised)(value)
+                convert = json.loads if key in self.policies else capitalised
+                value = self.converted.get(key, convert)(value)
                 _put(properties, self.renamed.get(key, _capital(key)), value)
         return faults + schema_faults(self.type, properties, part=self.part)
 
@@ -70,26 +75,8 @@ def schema_faults(resource_type: str, properties: Any, *, part: bool = False) ->
 def _validator(resource_type: str, part: bool) -> Any:
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource_type).schema
     if part:
-        schema = {key: value for key, value in schema.items() if key != "required"}
-    return _Validator(schema)
-
-
-def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
-    # AWS writes patterns for Java: \p{L} and the like, which Python's own re does not know.
-    if isinstance(value, str) and not regex.search(pattern, value):
-        yield jsonschema.ValidationError(f"{value!r} does not match {pattern}")
-
-
-def _any_case(
-    _: Any, allowed: list[str], value: Any, __: Any
-) -> Iterator[jsonschema.ValidationError]:
-    if str(value).lower() not in [str(item).lower() for item in allowed]:
-        yield jsonschema.ValidationError(f"{value!r} is not one of {allowed}")
-
-
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft7Validator, {"pattern": _pattern, "enumCaseInsensitive": _any_case}
-)
+        schema = {key: value for key, value in schema.items() if not key.startswith("required")}
+    return Validator(schema)
 
 
 def capitalised(value: Any) -> Any:
@@ -109,11 +96,6 @@ def verbatim(value: Any) -> Any:
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as most CloudFormation types want them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def document(text: str) -> Any:
-    """A policy, which Pulumi takes as JSON text and CloudFormation as an object."""
-    return json.loads(text)
 
 
 def only(value: Any) -> list[Any]:

@@ -52,6 +52,39 @@ def seconds(count: int) -> str:
     return f"{count}s"
 
 
+COMPONENTS = {
+    "enableComponents": "componentConfig",
+    "managedPrometheus": "managedPrometheusConfig",
+}
+"""Blocks of logging and monitoring that the provider names by what is in them."""
+
+
+def observed(config: dict[str, Any]) -> dict[str, Any]:
+    """Logging and monitoring: the API has a message around the list of components."""
+    return {
+        COMPONENTS.get(key, key): {key: value} if key == "enableComponents" else value
+        for key, value in config.items()
+    }
+
+
+def protocols(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Protocols and ports of a firewall."""
+    return [{{"protocol": "IPProtocol"}.get(k, k): v for k, v in rule.items()} for rule in rules]
+
+
+def lifecycle(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rules of a bucket's life cycle; withState is isLive in the API."""
+    live = {"LIVE": True, "ARCHIVED": False}
+    said = []
+    for rule in rules:
+        condition = {{"age": "ageDays"}.get(k, k): v for k, v in rule["condition"].items()}
+        state = condition.pop("withState", "ANY")
+        if state != "ANY":
+            condition["isLive"] = live[state]
+        said.append({**rule, "condition": condition})
+    return said
+
+
 GCP: dict[str, GoogleProto] = {
     "gcp:compute/network:Network": GoogleProto(
         compute_v1.Network,
@@ -70,6 +103,7 @@ GCP: dict[str, GoogleProto] = {
     "gcp:compute/firewall:Firewall": GoogleProto(
         compute_v1.Firewall,
         renamed={"allows": "allowed", "denies": "denied"},
+        converted={"allows": protocols, "denies": protocols},
         provider_only=frozenset({"project"}),
     ),
     "gcp:container/cluster:Cluster": GoogleProto(
@@ -85,6 +119,8 @@ GCP: dict[str, GoogleProto] = {
         },
         converted={
             "maintenancePolicy": windows,
+            "loggingConfig": observed,
+            "monitoringConfig": observed,
             "masterAuthorizedNetworksConfig": authorized_networks,
         },
         provider_only=frozenset(
@@ -127,8 +163,13 @@ GCP: dict[str, GoogleProto] = {
         renamed={
             "uniformBucketLevelAccess": "iamConfig.uniformBucketLevelAccess.enabled",
             "publicAccessPrevention": "iamConfig.publicAccessPrevention",
+            "lifecycleRules": "lifecycle.rule",
         },
         converted={
+            "lifecycleRules": lifecycle,
+            "encryption": lambda keys: {
+                {"defaultKmsKeyName": "defaultKmsKey"}.get(k, k): v for k, v in keys.items()
+            },
             "softDeletePolicy": lambda policy: {
                 "retentionDuration": seconds(policy["retentionDurationSeconds"])
             },

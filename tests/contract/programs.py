@@ -1,0 +1,136 @@
+"""The program in all the shapes that register another kind of cloud resource."""
+
+import json
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.unit.conftest import Engine, Registered
+
+MAIN = Path(__file__).parents[2] / "__main__.py"
+
+COMMITTED = "as committed"
+"""The variant that is the stack file in the repository, unchanged."""
+
+AWS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+GCP_KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
+
+PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
+    "eks": {
+        "own keys, ARM, administrators": {
+            "cluster": {
+                "nodeType": "m7g.xlarge",
+                "nodes": 6,
+                "diskKmsKey": AWS_KEY,
+                "secretsKmsKey": AWS_KEY,
+                "nodeRelease": "1.35.2-20261012",
+                "addonVersions": {"vpc-cni": "v1.21.1-eksbuild.1"},
+                "support": "EXTENDED",
+                "deployer": "arn:aws:iam::123456789012:role/deployer",
+                "admins": ["arn:aws:iam::123456789012:role/dba"],
+                "loginRole": "arn:aws:iam::123456789012:role/login",
+                "logs": ["api", "audit"],
+                "iam": {
+                    "path": "/databases/",
+                    "permissionsBoundary": "arn:aws:iam::123456789012:policy/limit",
+                },
+            },
+            "backup": {"kmsKey": AWS_KEY, "keepOnDestroy": False},
+        },
+        "private endpoint, one regional NAT gateway": {
+            "cluster": {"apiEndpoint": "private", "apiAccessCidrs": []},
+            "network": {"nat": "regional"},
+        },
+        "one NAT gateway, no logs": {"cluster": {"logs": []}, "network": {"nat": "single"}},
+        "network of somebody else, backups of an earlier stack": {
+            "network": {
+                "zones": [],
+                "existing": {
+                    "vpcId": "vpc-0123",
+                    "privateSubnetIds": [f"subnet-0123456789abcde{zone}" for zone in "123"],
+                },
+            },
+            "backup": {"bucket": "backups-of-an-earlier-stack"},
+        },
+    },
+    "aks": {
+        "ARM, Entra groups, a rotation": {
+            "cluster": {
+                "nodeType": "Standard_D4ps_v6",
+                "nodeSet": "b",
+                "retiringNodeSet": "a",
+                "encryptionAtHost": True,
+                "admins": ["00000000-0000-0000-0000-000000000001"],
+                "login": "workloadidentity",
+                "tier": "Free",
+                "nodes": 6,
+            },
+            "backup": {"redundancy": "GZRS", "accessCidrs": ["198.51.100.0/24"]},
+        },
+        "private endpoint, subnet of somebody else, no logs": {
+            "cluster": {"apiEndpoint": "private", "apiAccessCidrs": [], "controlPlaneLogs": False},
+            "network": {
+                "existing": {
+                    "subnetId": "/subscriptions/0/resourceGroups/net/providers"
+                    "/Microsoft.Network/virtualNetworks/v/subnets/nodes"
+                }
+            },
+        },
+        "backups of an earlier stack": {
+            "backup": {"existing": {"resourceGroup": "old", "account": "oldbackups"}}
+        },
+    },
+    "gke": {
+        "own keys, ARM, administrators": {
+            "cluster": {
+                "nodeType": "c4a-standard-4",
+                "diskKmsKey": GCP_KEY,
+                "secretsKmsKey": GCP_KEY,
+                "nodeVersion": "1.35.8-gke.1036000",
+                "nodeRoles": ["roles/artifactregistry.reader"],
+                "admins": ["group:dba@example.com", "user:ada@example.com"],
+                "maintenance": {"days": ["SU"], "startHour": 2, "hours": 12},
+                "workloadLogs": False,
+                "managedPrometheus": False,
+                "releaseChannel": "EXTENDED",
+            },
+            "backup": {"kmsKey": GCP_KEY, "location": "EU", "keepOnDestroy": False},
+            "network": {"flowLogs": True},
+        },
+        "private endpoint": {"cluster": {"apiEndpoint": "private"}},
+        "network of somebody else": {
+            "network": {
+                "existing": {
+                    "network": "projects/host/global/networks/net",
+                    "subnetwork": "projects/host/regions/europe-west1/subnetworks/nodes",
+                }
+            },
+        },
+        "DNS endpoint": {"cluster": {"apiEndpoint": "dns", "apiAccessCidrs": []}},
+    },
+}
+"""Stack -> name of a variant -> settings that are put over those of the stack file, by group."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One cloud resource and the variant of the stack that registered it."""
+
+    variant: str
+    resource: Registered
+
+
+def over(config: Mapping[str, str], groups: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """A stack's configuration with some settings of some groups changed."""
+    changed = dict(config)
+    for group, settings in groups.items():
+        key = f"ha-iris:{group}"
+        changed[key] = json.dumps({**json.loads(config.get(key, "{}")), **settings})
+    return changed
+
+
+def run_program(deploy: Callable[..., Engine], stack: str, config: Mapping[str, str]) -> Engine:
+    """Run the whole program with a stack's configuration."""
+    return deploy(lambda: runpy.run_path(str(MAIN)), stack=stack, config=config)

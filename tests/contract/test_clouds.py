@@ -1,0 +1,42 @@
+"""Everything the three stacks register, against the clouds' own published models."""
+
+import pytest
+
+from tests.contract.models import BY_STACK, MODELS
+from tests.contract.uncovered import UNCOVERED
+
+STACKS = list(BY_STACK)
+
+
+@pytest.mark.parametrize(("stack", "token"), [(s, t) for s in STACKS for t in BY_STACK[s]])
+def test_the_cloud_accepts_every_resource_of_a_type(deployed, stack, token):
+    found = [run for run in deployed(stack) if run.resource.type == token]
+
+    assert found, f"no variant of {stack} registers {token}: remove its model or add the variant"
+    faults = [
+        f"{run.resource.name} ({run.variant}): {fault}"
+        for run in found
+        for fault in BY_STACK[stack][token].faults(run.resource.inputs)
+    ]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_cloud_resource_is_checked_or_the_reason_is_stated(deployed, stack):
+    registered = {run.resource.type for run in deployed(stack)}
+
+    assert registered - MODELS.keys() - UNCOVERED.keys() == set()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_more_than_nine_in_ten_resource_types_are_checked(deployed, stack):
+    registered = {run.resource.type for run in deployed(stack)}
+
+    assert len(registered & MODELS.keys()) > 0.9 * len(registered)
+
+
+def test_no_reason_is_stated_for_what_is_not_registered_or_is_checked(deployed):
+    registered = {run.resource.type for stack in STACKS for run in deployed(stack)}
+
+    assert UNCOVERED.keys() - registered == set()
+    assert UNCOVERED.keys() & MODELS.keys() == set()
