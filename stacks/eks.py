@@ -1,7 +1,6 @@
 """A stack on AWS: a VPC, an EKS cluster and a bucket for backups."""
 
 import re
-from ipaddress import IPv4Network
 from typing import Annotated
 
 import pulumi
@@ -16,6 +15,7 @@ from components.aws import (
     S3BackupStoreSettings,
 )
 from components.aws.settings import CLUSTER_NAME
+from components.iris import IrisSettings
 from stacks.platform import deploy
 from stacks.settings import StackSettings
 
@@ -30,7 +30,7 @@ class EksStackSettings(StackSettings[EksClusterSettings]):
     cluster: EksClusterSettings
     """The EKS cluster. apiAccessCidrs has no default that would be right."""
 
-    network: AwsNetworkSettings = Field(default=AwsNetworkSettings(), validate_default=True)
+    network: AwsNetworkSettings = AwsNetworkSettings()
     """The VPC that the cluster is in."""
 
     backup: S3BackupStoreSettings = S3BackupStoreSettings()
@@ -42,20 +42,17 @@ class EksStackSettings(StackSettings[EksClusterSettings]):
     Nodes carry theirs from birth: a change replaces the nodes, one by one.
     """
 
-    @field_validator("network")
+    @field_validator("iris")
     @classmethod
-    def _leaves_services_their_range(
-        cls, network: AwsNetworkSettings, info: ValidationInfo
-    ) -> AwsNetworkSettings:
+    def _fits_the_data_disk(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
         cluster = info.data.get("cluster")
-        if cluster and not network.existing:
-            services: IPv4Network = cluster.service_cidr
-            if services.overlaps(network.cidr):
-                raise ValueError(
-                    f"cidr {network.cidr} overlaps ha-iris:cluster.serviceCidr {services}; "
-                    "give each addresses of its own"
-                )
-        return network
+        if cluster and not iris.storage_class and 10 * iris.storage_gib > 9 * cluster.data_disk_gib:
+            raise ValueError(
+                f"storageGib is {iris.storage_gib}, and each node keeps a whole copy on a disk of "
+                f"ha-iris:cluster.dataDiskGib {cluster.data_disk_gib}, a tenth of which stays "
+                f"free; set dataDiskGib to {-(-10 * iris.storage_gib // 9)} or more"
+            )
+        return iris
 
     @field_validator("tags")
     @classmethod

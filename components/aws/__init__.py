@@ -2,7 +2,8 @@
 
 from components.aws.backup_store import S3BackupStore, S3BackupStoreSettings
 from components.aws.cluster import EksCluster
-from components.aws.network import AwsNetwork, AwsNetworkSettings
+from components.aws.network import AwsNetwork
+from components.aws.network_settings import AwsNetworkSettings
 from components.aws.settings import EksClusterSettings
 
 __all__ = [

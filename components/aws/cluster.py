@@ -193,7 +193,7 @@ class EksCluster(pulumi.ComponentResource):
                 else None,
             ),
             kubernetes_network_config=aws.eks.ClusterKubernetesNetworkConfigArgs(
-                ip_family="ipv4", service_ipv4_cidr=str(settings.service_cidr)
+                ip_family="ipv4", service_ipv4_cidr=network.services_range
             ),
             encryption_config=encryption,
             enabled_cluster_log_types=list(settings.logs),

@@ -3,94 +3,14 @@
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from itertools import islice
-from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import Field, ValidationInfo, field_validator
 
-from components.settings import Cidr, Settings
+from components.aws.network_settings import AwsNetworkSettings, ExistingAwsNetworkSettings
 
 WITHOUT_CONTROL_PLANE = ("use1-az3", "usw1-az2", "cac1-az3")
 """Zones that EKS puts no control plane in (EKS user guide, network requirements)."""
-
-
-class ExistingAwsNetworkSettings(Settings):
-    """Subnets that somebody else made, with a way out to the Internet or to mirrors."""
-
-    vpc_id: str = Field(pattern=r"^vpc-[0-9a-f]+$")
-    """The VPC. DNS hostnames and DNS support must be on: nodes find the control plane by name."""
-
-    private_subnet_ids: tuple[str, ...]
-    """Three private subnets in three zones. Pods take their addresses from them too.
-
-    For internal load balancers they need the tag kubernetes.io/role/internal-elb = 1.
-    """
-
-    @field_validator("private_subnet_ids")
-    @classmethod
-    def _are_three(cls, subnets: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(subnets)) != 3 or len(subnets) != 3:
-            raise ValueError(
-                "Longhorn keeps a copy in each of three zones; name three private subnets, "
-                "one in each zone"
-            )
-        if wrong := [subnet for subnet in subnets if not subnet.startswith("subnet-")]:
-            raise ValueError(f"{wrong[0]} is no subnet; its id starts with subnet-")
-        return subnets
-
-
-class AwsNetworkSettings(Settings):
-    """Addresses, zones and ways out of the VPC, or subnets that exist."""
-
-    existing: ExistingAwsNetworkSettings | None = None
-    """Use subnets that exist. Nothing of them is changed, and nothing below may be set."""
-
-    cidr: Cidr = Field(default=IPv4Network("10.20.0.0/16"), validate_default=True)
-    """Range of the VPC, /16 to /20. Each zone gets a quarter for nodes and pods."""
-
-    zones: tuple[str, ...] = ()
-    """Three availability zones, such as eu-west-1a; empty: the region's first three.
-
-    They cannot change while the cluster lives: the nodes and their disks are in them.
-    """
-
-    nat: Literal["per-zone", "regional", "single"] = "per-zone"
-    """How nodes reach the Internet.
-
-    per-zone: a NAT gateway in each zone. regional: one that AWS spreads over the zones.
-    single: one zone's gateway serves all, cheapest, and its loss cuts every node off.
-    """
-
-    @field_validator("cidr")
-    @classmethod
-    def _has_room_for_pods(cls, cidr: IPv4Network) -> IPv4Network:
-        if not 16 <= cidr.prefixlen <= 20:
-            raise ValueError(
-                "a VPC is at most a /16, and pods need addresses of their own in each zone; "
-                "make it a /16 to a /20"
-            )
-        return cidr
-
-    @field_validator("zones")
-    @classmethod
-    def _are_three(cls, zones: tuple[str, ...]) -> tuple[str, ...]:
-        if zones and (len(zones) != 3 or len(set(zones)) != 3):
-            raise ValueError(
-                "Longhorn keeps a copy in each of three zones; name three different zones of the "
-                "region, or none"
-            )
-        return zones
-
-    @field_validator("cidr", "zones", "nat")
-    @classmethod
-    def _is_ours_to_choose(cls, value: object, info: ValidationInfo) -> object:
-        field = cls.model_fields[info.field_name or ""]
-        if info.data.get("existing") and value != field.get_default():
-            raise ValueError(
-                "the network exists and nothing of it is changed; drop this, or drop existing"
-            )
-        return value
 
 
 class AwsNetwork(pulumi.ComponentResource):
@@ -101,6 +21,9 @@ class AwsNetwork(pulumi.ComponentResource):
 
     private_subnet_ids: Sequence[pulumi.Output[str]]
     """A subnet in each of three zones, for nodes and pods."""
+
+    services_range: str
+    """Range of Kubernetes services."""
 
     ready: list[pulumi.Resource]
     """What nodes need before they can pull an image, and as long as they run."""
@@ -114,7 +37,13 @@ class AwsNetwork(pulumi.ComponentResource):
         tags: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        # Both ask AWS, and refuse before anything is registered.
+        if settings.existing:
+            zones = _zones_of(settings.existing)
+        else:
+            zones = settings.zones or first_zones(region)
         super().__init__("ha-iris:network:AwsNetwork", name, None, opts)
+        self.services_range = str(settings.services_range)
         if settings.existing:
             self.vpc_id = pulumi.Output.from_input(settings.existing.vpc_id)
             self.private_subnet_ids = [
@@ -122,26 +51,31 @@ class AwsNetwork(pulumi.ComponentResource):
             ]
             self.ready = []
         else:
-            self._create(name, settings, region=region, tags=tags)
+            self._create(name, settings, zones=zones, region=region, tags=tags)
         self.register_outputs(
             {"vpcId": self.vpc_id, "privateSubnetIds": list(self.private_subnet_ids)}
         )
 
     def _create(
-        self, name: str, settings: AwsNetworkSettings, *, region: str, tags: Mapping[str, str]
+        self,
+        name: str,
+        settings: AwsNetworkSettings,
+        *,
+        zones: Sequence[str],
+        region: str,
+        tags: Mapping[str, str],
     ) -> None:
         child = pulumi.ResourceOptions(parent=self)
-        zones = settings.zones or first_zones(region)
         # Zones that were asked for may be changed, and then protection speaks; zones that AWS
         # listed may be listed otherwise tomorrow, and nobody's disks move for that.
         in_zone = pulumi.ResourceOptions(
             parent=self, ignore_changes=None if settings.zones else ["availability_zone"]
         )
-        public_ranges, private_ranges = subnet_ranges(settings.cidr)
+        public_ranges, private_ranges = subnet_ranges(settings.vpc_range)
 
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
-            cidr_block=str(settings.cidr),
+            cidr_block=str(settings.vpc_range),
             # Both: the private endpoint of the control plane is a name in the VPC.
             enable_dns_hostnames=True,
             enable_dns_support=True,
@@ -314,6 +248,25 @@ def first_zones(region: str) -> tuple[str, ...]:
             "EKS can use, and Longhorn keeps a copy in each of three; choose another region"
         )
     return tuple(sorted(names)[:3])
+
+
+def _zones_of(existing: ExistingAwsNetworkSettings) -> list[str]:
+    zones: dict[str, str] = {}
+    for subnet in existing.private_subnet_ids:
+        found = aws.ec2.get_subnet(id=subnet)
+        if found.vpc_id != existing.vpc_id:
+            raise pulumi.RunError(
+                f"ha-iris:network.existing.privateSubnetIds: {subnet} is in {found.vpc_id} and not "
+                f"in {existing.vpc_id}; name subnets of one VPC"
+            )
+        if found.availability_zone in zones:
+            raise pulumi.RunError(
+                f"ha-iris:network.existing.privateSubnetIds: {subnet} and "
+                f"{zones[found.availability_zone]} are both in {found.availability_zone}, and "
+                "Longhorn keeps a copy in each of three zones; name a subnet in each"
+            )
+        zones[found.availability_zone] = subnet
+    return list(zones)
 
 
 def _tags(tags: Mapping[str, str], name: str) -> dict[str, str]:

@@ -2,13 +2,14 @@
 # Gives a new EKS node (Amazon Linux 2023) what Longhorn needs: an iSCSI initiator, kernel modules
 # and a disk of its own. cloud-init runs it once, before nodeadm makes the machine a node.
 # Every byte here is part of the launch template: a change replaces all nodes, one by one.
-set -euo pipefail
+set -Eeuo pipefail
 
 data_path=/var/lib/longhorn
 label=longhorn
 prepared=/etc/longhorn-node-prepared
 
-trap '(($? == 0)) || echo "node-prep: FAILED at line $LINENO: this machine will not join" >&2' EXIT
+trap 'echo "node-prep: line $LINENO failed: $BASH_COMMAND" >&2' ERR
+trap '(($? == 0)) || echo "node-prep: FAILED: this machine does not join the cluster" >&2' EXIT
 
 retry() {
   local try
@@ -23,14 +24,14 @@ retry() {
 # First of all, so that nothing that goes wrong below lets the machine join, not even a script that
 # is killed. nodeadm only waits for this script and never asks how it ended, and the two units
 # cannot be masked: their files are in /etc, where a mask would have to be. At every later boot
-# kubelet stays down without the disk or the initiator instead of filling the system's disk.
+# kubelet stays down without the disk, instead of filling the system's disk with copies.
 for unit in nodeadm-run kubelet; do
   mkdir -p "/etc/systemd/system/$unit.service.d"
   cat >"/etc/systemd/system/$unit.service.d/longhorn.conf" <<EOF
 [Unit]
 AssertPathExists=$prepared
 RequiresMountsFor=$data_path
-Requires=iscsid.service
+Wants=iscsid.service
 After=iscsid.service
 EOF
 done

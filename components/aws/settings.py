@@ -34,8 +34,8 @@ class EksClusterSettings(ClusterSettings):
     name: str | None = Field(default=None, pattern=CLUSTER_NAME)
     """Name of the cluster; None: ha-iris-STACK. A new name, a new cluster."""
 
-    mode: str = "managed-node-groups"
-    """Who runs the nodes. Only managed-node-groups."""
+    mode: str = "standard"
+    """EKS mode of operation. Only standard, with managed node groups."""
 
     nodes: int = 3
     """Nodes in all, spread evenly over the three zones."""
@@ -46,7 +46,7 @@ class EksClusterSettings(ClusterSettings):
     Graviton types such as m7g.xlarge need an IRIS image for arm64.
     """
 
-    image_type: str = "AL2023"
+    node_image: str = "AL2023"
     """Node image. Only AL2023, on which the program installs Longhorn's iSCSI initiator."""
 
     capacity_type: str = "on-demand"
@@ -104,9 +104,6 @@ class EksClusterSettings(ClusterSettings):
     With a private endpoint: networks outside the VPC that reach it through a VPN or peering.
     """
 
-    service_cidr: Cidr = IPv4Network("172.20.0.0/16")
-    """Range of Kubernetes services; it must not overlap the VPC or a network joined to it."""
-
     deployer: str | None = Field(default=None, pattern=PRINCIPAL)
     """ARN of the role that runs `pulumi up`; None: the one that runs the first. An administrator.
 
@@ -145,10 +142,10 @@ class EksClusterSettings(ClusterSettings):
     @field_validator("mode")
     @classmethod
     def _leaves_nodes_to_us(cls, mode: str) -> str:
-        if mode != "managed-node-groups":
+        if mode != "standard":
             raise ValueError(
                 "Auto Mode runs Bottlerocket and replaces nodes at will, and Fargate has no "
-                "privileged pods: Longhorn can live in neither; set it to managed-node-groups"
+                "privileged pods: Longhorn can live in neither; set it to standard"
             )
         return mode
 
@@ -185,15 +182,15 @@ class EksClusterSettings(ClusterSettings):
             )
         return node_type
 
-    @field_validator("image_type")
+    @field_validator("node_image")
     @classmethod
-    def _takes_an_iscsi_initiator(cls, image_type: str) -> str:
-        if image_type != "AL2023":
+    def _takes_an_iscsi_initiator(cls, node_image: str) -> str:
+        if node_image != "AL2023":
             raise ValueError(
                 "Longhorn attaches volumes with iSCSI, which Bottlerocket and Windows cannot get "
                 "and other images are not prepared for; set it to AL2023"
             )
-        return image_type
+        return node_image
 
     @field_validator("capacity_type")
     @classmethod
@@ -283,15 +280,6 @@ class EksClusterSettings(ClusterSettings):
                 "that may, such as [203.0.113.0/24], or set apiEndpoint to private"
             )
         return cidrs
-
-    @field_validator("service_cidr")
-    @classmethod
-    def _is_private_and_not_too_large(cls, cidr: IPv4Network) -> IPv4Network:
-        if not 12 <= cidr.prefixlen <= 24 or not cidr.is_private:
-            raise ValueError(
-                "EKS takes a private range from /12 to /24; set it to one such as 172.20.0.0/16"
-            )
-        return cidr
 
     @field_validator("admins")
     @classmethod

@@ -73,6 +73,12 @@ ANSWERS: dict[str, Callable[[Arguments], Answer]] = {
         "endpoint": f"ec2.{arguments.get('region', AWS_REGION)}.amazonaws.com",
     },
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:ec2/getSubnet:getSubnet": lambda arguments: {
+        "id": arguments["id"],
+        # Three subnets whose ids end in a, b and c, or in 0, 1 and 2, are in three zones.
+        "availabilityZone": f"{AWS_REGION}{'abc'[int(arguments['id'][-1], 16) % 3]}",
+        "vpcId": "vpc-00000000",
+    },
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],
         "addonName": arguments["addonName"],

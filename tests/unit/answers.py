@@ -106,6 +106,8 @@ def answer(token: str, args: dict[str, Any]) -> dict[str, Any]:
             return {"arn": "arn:aws:sts::123456789012:assumed-role/deployer/session"}
         case "aws:iam/getSessionContext:getSessionContext":
             return {"issuerArn": "arn:aws:iam::123456789012:role/deployer"}
+        case "aws:ec2/getSubnet:getSubnet":
+            return {"availabilityZone": f"eu-west-1{args['id'][-1]}", "vpcId": "vpc-0123"}
         case "aws:eks/getAddonVersion:getAddonVersion":
             return {"version": "v1.0.0-eksbuild.1"}
     raise LookupError(f"the mock engine has no answer to {token} {args}")
