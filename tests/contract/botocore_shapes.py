@@ -7,11 +7,12 @@ know, such as the pattern of an EKS cluster's name.
 """
 
 import importlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+
+import regex
 
 Convert = Callable[[Any], Any]
 
@@ -78,7 +79,7 @@ def _walk(shape: Any, value: Any, path: str) -> list[str]:
         if shape.enum and value not in shape.enum:
             faults.append(f"{path}: {value!r} is not one of {shape.enum}")
         pattern = shape.metadata.get("pattern")
-        if pattern and not re.fullmatch(pattern, value):
+        if pattern and not regex.fullmatch(pattern, value):
             faults.append(f"{path}: {value!r} does not match {pattern}")
     elif shape.type_name in ("integer", "long") and isinstance(value, int):
         most = shape.metadata.get("max")

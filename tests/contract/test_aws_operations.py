@@ -33,3 +33,16 @@ def test_a_request_as_aws_documents_it_is_accepted(token):
 )
 def test_what_aws_would_refuse_is_refused(token, path, new, said):
     assert said in " ".join(OPERATIONS[token].faults(changed(GOOD[token], path, new)))
+
+
+@pytest.mark.parametrize("token", OPERATIONS)
+def test_aws_accepts_the_request_for_every_resource_of_a_type(deployed, token):
+    found = [run for run in deployed("eks") if run.resource.type == token]
+
+    assert found, f"no variant of eks registers {token}"
+    faults = [
+        f"{run.resource.name} ({run.variant}): {fault}"
+        for run in found
+        for fault in OPERATIONS[token].faults(run.resource.inputs)
+    ]
+    assert not faults, "\n".join(faults)
