@@ -176,15 +176,10 @@ class AksClusterSettings(ClusterSettings):
     @field_validator("kubernetes_version")
     @classmethod
     def _is_supported(cls, version: str) -> str:
-        last = int(KUBERNETES_TESTED[1].split(".")[1])
-        minor = int(version.split(".")[1])
-        if minor < OLDEST_KUBERNETES:
+        if minor(version) < OLDEST_KUBERNETES:
             raise ValueError(
-                f"AKS supports it no longer; set it to 1.{OLDEST_KUBERNETES} to 1.{last}"
-            )
-        if minor > last:
-            raise ValueError(
-                f"Longhorn 1.12 is not tested on it; set it to 1.{OLDEST_KUBERNETES} to 1.{last}"
+                f"AKS supports it no longer; set it to 1.{OLDEST_KUBERNETES} to "
+                f"{KUBERNETES_TESTED[1]}"
             )
         return version
 
@@ -296,3 +291,8 @@ class AksClusterSettings(ClusterSettings):
                 "set admins, or drop login"
             )
         return login
+
+
+def minor(version: str) -> int:
+    """35 for 1.35 and for 1.35.4."""
+    return int(version.split(".")[1])
