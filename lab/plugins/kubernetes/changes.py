@@ -92,10 +92,11 @@ def as_text(path: Path) -> str:
 def observed(inputs: Any, live: Any) -> Any:
     """The inputs as the cluster has them now: fields that we did not set are not ours to see."""
     if isinstance(inputs, Mapping) and isinstance(live, Mapping):
+        # The server keeps no empty list or map.
         found = {
-            key: observed(value, live[key])
+            key: observed(value, live[key]) if live.get(key) is not None else value
             for key, value in inputs.items()
-            if live.get(key) is not None
+            if live.get(key) is not None or value in ([], {})
         }
         if "stringData" in inputs:
             # Written once and shown as data from then on.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -132,6 +133,8 @@ class Helm:
     def _run(self, *arguments: str, values: Inputs | None = None) -> str:
         if values is not None:
             arguments += ("--namespace", values["namespace"], "--values", "-")
+        if shutil.which("helm") is None:
+            raise HelmError("there is no `helm` on PATH")
         with self._cluster.kubeconfig_file() as kubeconfig:
             process = subprocess.Popen(
                 ["helm", *arguments, "--kubeconfig", str(kubeconfig)],

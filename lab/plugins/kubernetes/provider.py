@@ -23,6 +23,7 @@ NAME = "the lab's stand-in for the Kubernetes provider"
 SETTINGS = {"kubeconfig", "context", "clusterIdentifier", "enablePatchForce"}
 ANNOTATIONS = {"pulumi.com/skipAwait", "pulumi.com/patchForce", "pulumi.com/autonamed"}
 """Annotations of pulumi-kubernetes that this provider obeys."""
+MANAGER = "pulumi-kubernetes"
 AWAIT_SECONDS = 600
 POLL_SECONDS = 0.2
 
@@ -201,7 +202,11 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
     def _create(self, inputs: Inputs, request: Any) -> Inputs:
         if _is_unknown(inputs):
             return inputs
-        if self._cluster.get(inputs):
+        live = self._cluster.get(inputs)
+        if live and request.preview and _is_ours(live):
+            # It is going to be deleted before this one replaces it.
+            return inputs
+        if live:
             raise Refused(
                 f"{inputs['kind']} {_place(inputs)} already exists and is not of this stack; "
                 "delete it or choose another name"
@@ -218,9 +223,7 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
     def _apply(self, inputs: Inputs, *, dry_run: bool) -> Inputs:
         annotations = inputs["metadata"].get("annotations") or {}
         force = self._force or annotations.get("pulumi.com/patchForce") == "true"
-        live = self._cluster.apply(
-            inputs, manager="pulumi-kubernetes", force=force, dry_run=dry_run
-        )
+        live = self._cluster.apply(inputs, manager=MANAGER, force=force, dry_run=dry_run)
         return _outputs(live)
 
     def _release(self, inputs: Inputs, old: Inputs | None, request: Any) -> Inputs:
@@ -277,6 +280,10 @@ def _check(new: Inputs, old: Inputs, name: str) -> list[tuple[str, str]]:
 def _skips(thing: Object) -> bool:
     annotations = thing.get("metadata", {}).get("annotations") or {}
     return annotations.get("pulumi.com/skipAwait") == "true"
+
+
+def _is_ours(live: Object) -> bool:
+    return any(entry["manager"] == MANAGER for entry in live["metadata"].get("managedFields", []))
 
 
 def _place(thing: Inputs) -> str:
