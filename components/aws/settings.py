@@ -13,9 +13,9 @@ from components.settings import Cidr, Gib
 
 OLDEST_KUBERNETES = 33
 CLUSTER_NAME = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$"
-PRINCIPAL = ARN + r"(iam::\d{12}:(role|user)/.+)$"
+PRINCIPAL = ARN + r"iam::\d{12}:(role|user)/.+$"
 KMS_KEY = ARN + r"kms:[a-z0-9-]+:\d{12}:key/.+$"
-NODE_TYPE = r"^(?P<family>[a-z]+(-\w+)?\d*)(?P<options>[a-z-]*)\.(?P<size>[a-z0-9-]+)$"
+NODE_TYPE = r"^(?P<family>[a-z]+\d*)(?P<options>[a-z0-9-]*)\.(?P<size>[a-z0-9-]+)$"
 BEFORE_NITRO = re.compile(r"(c[134]|cc2|d2|g2|g3s?|h1|hs1|i[23]|m[1-4]|p[23]|r[34]|t[12]|x1e?)\.")
 TOO_SMALL = ("nano", "micro", "small", "medium")
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -58,7 +58,7 @@ class EksClusterSettings(ClusterSettings):
     data_disk_gib: Gib = Field(default=200, ge=50, le=16384)
     """Disk of each node for Longhorn's copies (gp3). A change replaces the nodes, one by one."""
 
-    data_disk_iops: int = Field(default=6000, ge=3000, le=16000, validate_default=True)
+    data_disk_iops: int = Field(default=6000, ge=3000, le=16000)
     """Operations per second of the data disk. gp3 includes 3000 and charges for more."""
 
     data_disk_mibps: int = Field(default=500, ge=125, le=1000, validate_default=True)
@@ -201,17 +201,6 @@ class EksClusterSettings(ClusterSettings):
                 "data; set it to on-demand"
             )
         return capacity_type
-
-    @field_validator("data_disk_iops")
-    @classmethod
-    def _fit_the_size(cls, iops: int, info: ValidationInfo) -> int:
-        size = info.data.get("data_disk_gib")
-        if size is not None and iops > 500 * size:
-            raise ValueError(
-                f"gp3 gives at most 500 for each GiB of dataDiskGib ({size}); "
-                f"set it to {500 * size} or less"
-            )
-        return iops
 
     @field_validator("data_disk_mibps")
     @classmethod
