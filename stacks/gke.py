@@ -4,7 +4,7 @@ import re
 from typing import Annotated, NamedTuple
 
 import pulumi
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.gcp import (
     GcpNetwork,
@@ -15,6 +15,7 @@ from components.gcp import (
     GkeClusterSettings,
 )
 from components.gcp.settings import CLUSTER_NAME
+from components.iris import IrisSettings
 from stacks.platform import deploy
 from stacks.settings import StackSettings
 
@@ -36,6 +37,18 @@ class GkeStackSettings(StackSettings[GkeClusterSettings]):
 
     labels: dict[LabelKey, LabelValue] = Field(default={})
     """Labels of the cluster, its nodes with their disks, and the bucket (for cost reports)."""
+
+    @field_validator("iris")
+    @classmethod
+    def _fits_a_nodes_disk(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
+        cluster = info.data.get("cluster")
+        if cluster and not iris.storage_class and 3 * iris.storage_gib > 2 * cluster.disk_size_gib:
+            raise ValueError(
+                f"storageGib is {iris.storage_gib}, and each node keeps a whole copy on a disk of "
+                f"ha-iris:cluster.diskSizeGib {cluster.disk_size_gib}, a third of which belongs to "
+                f"the system; set diskSizeGib to {-(-3 * iris.storage_gib // 2)} or more"
+            )
+        return iris
 
 
 class _Place(NamedTuple):

@@ -35,7 +35,8 @@ class GcpNetworkSettings(Settings):
     """Addresses of the VPC, or a subnetwork that exists."""
 
     existing: ExistingGcpNetworkSettings | None = None
-    """Use a subnetwork that exists. Nothing of it is changed; the three ranges below are unused."""
+    """Use a subnetwork that exists. Nothing of it is changed, and nodesRange, podsRange,
+    servicesRange and flowLogs are not used."""
 
     nodes_range: Cidr = IPv4Network("10.40.0.0/22")
     """Primary range of the subnetwork: nodes, and addresses of internal load balancers."""

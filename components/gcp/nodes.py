@@ -161,7 +161,7 @@ def _node_config(
         metadata=NO_LEGACY_ENDPOINTS,
         resource_labels=dict(labels),
         shielded_instance_config=container.NodePoolNodeConfigShieldedInstanceConfigArgs(
-            enable_secure_boot=True, enable_integrity_monitoring=True
+            enable_secure_boot=settings.secure_boot, enable_integrity_monitoring=True
         ),
         workload_metadata_config=container.NodePoolNodeConfigWorkloadMetadataConfigArgs(
             mode="GKE_METADATA"

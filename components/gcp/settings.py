@@ -7,50 +7,16 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from components.cluster import Architecture, ClusterSettings
+from components.gcp.maintenance import GkeMaintenanceSettings
 from components.longhorn.settings import KUBERNETES_TESTED
-from components.settings import Cidr, Gib, Settings
+from components.settings import Cidr, Gib
 
 OLDEST_KUBERNETES = 33
 ARM_FAMILIES = ("c4a", "n4a", "t2a")
 HYPERDISK_FAMILIES = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
 """Machine families whose disks are Hyperdisk and nothing else (Compute Engine, Hyperdisk)."""
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 CLUSTER_NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 KMS_KEY = r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$"
-
-
-class GkeMaintenanceSettings(Settings):
-    """When GKE may update the control plane. It never updates nodes by itself before it must."""
-
-    days: tuple[str, ...] = Field(default=("SA", "SU"), min_length=1)
-    """Days of the week, in UTC: MO, TU, WE, TH, FR, SA, SU."""
-
-    start_hour: int = Field(default=1, ge=0, le=23)
-    """Hour at which the window opens, in UTC."""
-
-    hours: int = Field(default=6, ge=4, le=24, validate_default=True)
-    """Length of the window. GKE demands 48 hours within 32 days, in pieces of 4 hours or more."""
-
-    @field_validator("days")
-    @classmethod
-    def _are_days(cls, days: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [day for day in days if day not in DAYS]:
-            raise ValueError(f"{', '.join(unknown)} is no day; use {', '.join(DAYS)}")
-        if len(set(days)) != len(days):
-            raise ValueError("a day is named twice; name each day once")
-        return days
-
-    @field_validator("hours")
-    @classmethod
-    def _is_enough_for_gke(cls, hours: int, info: ValidationInfo) -> int:
-        days = len(info.data.get("days", DAYS))
-        # Any 32 days hold each day of the week at least four times.
-        if 4 * days * hours < 48:
-            raise ValueError(
-                f"{days} day(s) of {hours} hours are less than the 48 hours in 32 days that GKE "
-                f"demands; set it to {-(-12 // days)} or more, or add days"
-            )
-        return hours
 
 
 class GkeClusterSettings(ClusterSettings):
@@ -86,12 +52,18 @@ class GkeClusterSettings(ClusterSettings):
     disk_size_gib: Gib = Field(default=300, ge=100)
     """Disk of each node: system, images and, for want of a second disk, Longhorn's copies.
 
-    Longhorn uses 70 percent of it. GKE changes its size by replacing the nodes.
+    The database volume may be two thirds of it. GKE changes its size by replacing the nodes.
     """
 
     disk_type: str | None = Field(default=None, validate_default=True)
     """pd-ssd, pd-balanced or hyperdisk-balanced; None: hyperdisk-balanced where the machine type
     takes nothing else, pd-ssd otherwise."""
+
+    secure_boot: bool = True
+    """Nodes boot signed kernels and load signed kernel modules only.
+
+    Turn it off for a machine type that cannot, which Google says when it refuses the node pool.
+    """
 
     disk_kms_key: str | None = Field(default=None, pattern=KMS_KEY)
     """Cloud KMS key of the nodes' disks; None: Google's own keys. Disks are always encrypted.

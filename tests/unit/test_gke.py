@@ -162,6 +162,11 @@ def test_nodes_are_hardened(gke):
         assert pool.inputs["networkConfig"] == {"enablePrivateNodes": True}
 
 
+def test_secure_boot_can_be_given_up_for_a_machine_that_cannot(gke):
+    for pool in gke(cluster={"secureBoot": False}).of_type(POOL):
+        assert pool.inputs["nodeConfig"]["shieldedInstanceConfig"]["enableSecureBoot"] is False
+
+
 def test_nodes_act_as_an_account_that_can_write_logs_and_metrics_and_nothing_else(gke):
     engine = gke()
     email = "ha-iris-gke-nodes@my-project.iam.gserviceaccount.com"

@@ -117,12 +117,18 @@ def test_the_way_in_saves_the_kubeconfig_for_its_owner_alone(gke_outputs):
 
 
 def test_administrators_find_the_cluster_and_rule_it(gke):
-    admins = ["group:dba@example.com", "user:ada@example.com"]
+    admins = ["user:ada@example.com", "group:dba@example.com", "user:ada@example.com"]
     engine = gke(cluster={"admins": admins})
 
-    found = [engine.named(f"cluster-admin-{number}").inputs for number in (1, 2)]
-    assert [grant["member"] for grant in found] == admins
-    assert {grant["role"] for grant in found} == {"roles/container.clusterViewer"}
+    found = {
+        grant.name: grant.inputs["member"]
+        for grant in engine.of_type("gcp:projects/iAMMember:IAMMember")
+        if grant.inputs["role"] == "roles/container.clusterViewer"
+    }
+    assert found == {
+        "cluster-admins-group-dba@example.com": "group:dba@example.com",
+        "cluster-admins-user-ada@example.com": "user:ada@example.com",
+    }
     binding = engine.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding").inputs
     assert binding["roleRef"]["name"] == "cluster-admin"
     assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [

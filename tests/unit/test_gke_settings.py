@@ -138,6 +138,13 @@ def test_a_bad_cluster_is_refused_with_reason_and_cure(refusal, key, value, stat
             "must be text that matches",
             "Bucket that exists",
         ),
+        (
+            "iris",
+            {"storageGib": 201},
+            "iris: storageGib is 201",
+            "a third of which belongs to the system",
+            "set diskSizeGib to 302 or more",
+        ),
         ("labels", {"Team": "x"}, "labels.Team", "must be text that matches", "Labels of"),
         ("labels", {"team": "A B"}, "labels.team is A B", "must be text that matches", "Labels of"),
     ],
