@@ -99,12 +99,12 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    from lab.plugins.preview_process import environment, stand_in
+    from lab.plugins.preview_process import stand_in
 
-    with stand_in() as process:
+    with stand_in() as providers:
         from lab.preview import run
 
-        return run(options, providers=lambda: environment(process))
+        return run(options, providers=providers.environment)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def engine_of(home: LabHome, stack: str) -> Engine:
         pulumi=toolchain.pulumi,
         tools=toolchain.bin,
         stack=stack,
-        warm_up=lambda: sdk_classes.load(REPOSITORY, "existing"),
+        warm_up=lambda: sdk_classes.load("existing"),
     )
 
 

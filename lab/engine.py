@@ -65,8 +65,8 @@ class Engine:
     """The project folder: Pulumi.yaml, stack files and ``__main__.py``."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Configuration laid over the stack file's, by key as typed there (``ha-iris:cluster``)."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables for the CLI and its plugins, over those of this process."""
+    environment: Callable[[], Mapping[str, str]] = dict
+    """Gives environment variables for the CLI and its plugins, over those of this process."""
     warm_up: Callable[[], None] = lambda: None
     """Runs beside the CLI's start and ends before the program begins."""
     output: IO[str] | None = None
@@ -155,7 +155,7 @@ class Engine:
             # Makes --event-log known, as in the Automation API.
             "PULUMI_DEBUG_COMMANDS": "true",
             orphans.MARK: str(self.home.root),
-            **self.environment,
+            **self.environment(),
         }
 
     def _command(self, *arguments: str) -> list[str]:

@@ -11,14 +11,17 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pulumi
 
 from lab import sdk_classes
 from lab.engine import REPOSITORY, Engine, EngineError
+from lab.exclusive import exclusive
 from lab.home import LabHome
 from lab.plugins.preview_answers import kubeconfig
 from lab.preview_table import CAPTION, Preview, as_json, markdown, text
@@ -31,7 +34,7 @@ def preview(
     *,
     home: LabHome,
     pulumi: Path,
-    providers: Mapping[str, str],
+    providers: Callable[[], Mapping[str, str]],
     project: Path = REPOSITORY,
     settings: Mapping[str, Any] | None = None,
     diff: bool = False,
@@ -42,7 +45,7 @@ def preview(
         stack: name of the stack.
         home: the lab whose folder ``preview`` keeps the empty state.
         pulumi: the Pulumi CLI.
-        providers: environment that leads the engine to the stand-in.
+        providers: gives the environment that leads the engine to the stand-in.
         project: folder of the program and its stack files.
         settings: laid over the stack file's configuration, by key as typed there.
         diff: write every property to standard output, as the engine does.
@@ -64,11 +67,12 @@ def preview(
             project=project,
             settings={**(settings or {}), **_cluster_that_exists(own, config, cloud)},
             environment=providers,
-            warm_up=lambda: sdk_classes.load(project, cloud),
+            warm_up=lambda: sdk_classes.load(cloud),
             output=None if diff else output,
         )
         try:
-            result = engine.run("preview", *(["--diff"] if diff else []))
+            with _no_debug_messages():
+                result = engine.run("preview", *(["--diff"] if diff else []))
         except EngineError as error:
             result = error.result
             if not result.errors:
@@ -86,6 +90,17 @@ def _cluster_that_exists(own: LabHome, config: Mapping[str, Any], cloud: str) ->
     return {"ha-iris:cluster": {"kubeconfig": str(own.kubeconfig)}}
 
 
+@contextmanager
+def _no_debug_messages() -> Iterator[None]:
+    """Keep the SDK's debug messages here: nobody reads them, and each waits for an answer."""
+    debug = pulumi.log.debug
+    pulumi.log.debug = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        pulumi.log.debug = debug
+
+
 def run(options: argparse.Namespace, *, providers: Callable[[], Mapping[str, str]]) -> int:
     """The command ``preview``: every wanted stack, then one table of them all."""
     project = (options.project or REPOSITORY).resolve()
@@ -93,21 +108,21 @@ def run(options: argparse.Namespace, *, providers: Callable[[], Mapping[str, str
     for stack in stacks:
         read_config(project, stack)  # a misspelt name is told before anything runs
     pulumi = ensure("pulumi").pulumi
-    found = providers()
     print(CAPTION, flush=True)
     home = LabHome.default()
     previews = []
-    for stack in stacks:
-        previews.append(
-            preview(
-                stack,
-                home=home,
-                pulumi=pulumi,
-                providers=found,
-                project=project,
-                diff=options.diff,
+    with exclusive(LabHome(home.root / "preview"), "preview", print):
+        for stack in stacks:
+            previews.append(
+                preview(
+                    stack,
+                    home=home,
+                    pulumi=pulumi,
+                    providers=providers,
+                    project=project,
+                    diff=options.diff,
+                )
             )
-        )
     print(text(previews, time.time() - psutil.Process().create_time()))
     if options.markdown:
         options.markdown.write_text(markdown(previews))

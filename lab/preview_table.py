@@ -102,7 +102,8 @@ def text(previews: list[Preview], wall_seconds: float) -> str:
 
 
 def _blocks(preview: Preview) -> Iterator[str]:
-    width = max(len(kind) for types in preview.components.values() for kind in types)
+    kinds = [kind for types in preview.components.values() for kind in types]
+    width = max(map(len, kinds), default=0)
     columns = max(80, shutil.get_terminal_size((120, 0)).columns)
     for title, types in preview.components.items():
         yield f"\n  {title:<{width + 4}} {_count(types):>4}"

@@ -38,8 +38,8 @@ def serve_program(
         project: folder of the program.
         secret_keys: configuration keys that the program shall take for secret although the CLI
             passes them in clear.
-        warm_up: runs in a thread beside the CLI's start and has ended when the program begins: the
-            cloud SDKs load their classes lazily, and not in two threads at once.
+        warm_up: runs in a thread beside the CLI's start, may import the program's modules, and has
+            ended when the program begins: the cloud SDKs do not load in two threads at once.
     """
     warm = threading.Thread(target=warm_up, name="warm-up")
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
@@ -53,12 +53,13 @@ def serve_program(
     )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    warm.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.stop(grace=None)
-        warm.join()
+    with _modules_of(project):
+        warm.start()
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            server.stop(grace=None)
+            warm.join()
 
 
 class _LanguageHost(LanguageServer):
@@ -78,24 +79,22 @@ class _LanguageHost(LanguageServer):
 
 
 def _run(project: Path) -> None:
-    with chdir(project), _fresh_modules():
-        sys.path.insert(0, str(project))
-        try:
-            runpy.run_path(str(project / "__main__.py"), run_name="__main__")
-        finally:
-            sys.path.remove(str(project))
+    with chdir(project):
+        runpy.run_path(str(project / "__main__.py"), run_name="__main__")
 
 
 @contextmanager
-def _fresh_modules() -> Iterator[None]:
-    """Let the program import its own modules anew, and give those of this process back after it.
+def _modules_of(project: Path) -> Iterator[None]:
+    """Let the program's modules be imported, anew, and give those of this process back after it.
 
     Two stacks in one process, as in the tests, start alike this way.
     """
     before = _take_program_modules()
+    sys.path.insert(0, str(project))
     try:
         yield
     finally:
+        sys.path.remove(str(project))
         _take_program_modules()
         sys.modules.update(before)
 

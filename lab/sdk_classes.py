@@ -1,6 +1,6 @@
-"""Loads the SDK classes that a program is going to use, while nothing else needs the processor.
+"""Loads a program's modules and SDK classes early, while nothing else needs the processor.
 
-The cloud SDKs load a module when the first class in it is touched; for EC2, AKS or Compute Engine
+The cloud SDKs load a module when something in it is touched first; for EC2, AKS or Compute Engine
 that is most of a second, which a program otherwise spends after the engine has called it.
 """
 
@@ -8,29 +8,39 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
-SDKS = {
-    "aws": "pulumi_aws",
-    "azure": "pulumi_azure_native",
-    "gcp": "pulumi_gcp",
-    "existing": "pulumi_kubernetes",
+MODULES = {
+    "existing": "stacks.existing",
+    "aws": "stacks.eks",
+    "azure": "stacks.aks",
+    "gcp": "stacks.gke",
 }
-"""The SDK of each cloud; every stack uses the ones of Kubernetes and random."""
-COMMON = ("pulumi_kubernetes", "pulumi_random")
+"""The program's module for each cloud, as ``stacks.compose`` chooses it."""
 
 
-def load(project: Path, cloud: str) -> None:
-    """Touch every SDK class that the program's source names, as in ``aws.ec2.Vpc``.
+def load(cloud: str) -> None:
+    """Import the program's module for a cloud and touch every SDK class that its source names.
 
-    A name that is read wrongly costs nothing and one that is missed costs its own load time.
+    A program without such a module, or one whose import fails, is left alone: what is wrong with it
+    is told when it runs.
     """
-    wanted = {SDKS.get(cloud), *COMMON}
-    for source in [*project.glob("components/**/*.py"), *project.glob("stacks/*.py")]:
-        text = source.read_text()
-        for package, alias in re.findall(r"^import (pulumi_\w+)(?: as (\w+))?$", text, re.M):
-            if package not in wanted:
-                continue
-            sdk = importlib.import_module(package)
-            for module, name in re.findall(rf"\b{alias or package}\.(\w+)\.(\w+)", text):
-                getattr(getattr(sdk, module, None), name, None)
+    try:
+        importlib.import_module(MODULES.get(cloud, "stacks"))
+    except Exception:
+        return
+    for name, module in [*sys.modules.items()]:
+        if name.startswith(("components.", "stacks.")) and module.__file__:
+            _touch_classes(module, Path(module.__file__).read_text())
+
+
+def _touch_classes(module: ModuleType, source: str) -> None:
+    """Resolve what the source calls ``ec2.Vpc`` or ``k8s.core.v1.Secret``, as running it would."""
+    for alias, value in [*vars(module).items()]:
+        if getattr(value, "__name__", "").startswith("pulumi_") and isinstance(value, ModuleType):
+            for path in set(re.findall(rf"\b{alias}((?:\.\w+)+)", source)):
+                found: object = value
+                for part in path[1:].split("."):
+                    found = getattr(found, part, None)

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+
+from lab import LabError
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -14,8 +17,36 @@ PACKAGES = ("aws", "azure-native", "gcp", "kubernetes", "random")
 """Provider packages that the stand-in serves, as Pulumi names them."""
 
 
+class StandIn:
+    """The stand-in's process, which may still be starting."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    @cached_property
+    def _port(self) -> int:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise LabError(
+                "lab.plugins.preview", "it ended before it listened", "the reason is above"
+            )
+        return int(line)
+
+    def environment(self) -> dict[str, str]:
+        """What tells the engine to take it for every provider; waits until it listens.
+
+        The engine attaches to the port instead of looking for plugins, so nothing is downloaded.
+
+        Raises:
+            LabError: it does not start.
+        """
+        served = [f"{package}:{self._port}" for package in PACKAGES]
+        return {"PULUMI_DEBUG_PROVIDERS": ",".join(served)}
+
+
 @contextmanager
-def stand_in() -> Iterator[subprocess.Popen[str]]:
+def stand_in() -> Iterator[StandIn]:
     """The stand-in, starting; it ends with this process, however that ends."""
     process = subprocess.Popen(
         [sys.executable, "-s", "-m", "lab.plugins.preview"],
@@ -25,14 +56,4 @@ def stand_in() -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     with process:
-        yield process
-
-
-def environment(process: subprocess.Popen[str]) -> dict[str, str]:
-    """What tells the engine to take this process for every provider; waits until it listens.
-
-    The engine attaches to the port instead of looking for plugins, so nothing is downloaded.
-    """
-    assert process.stdout is not None
-    port = int(process.stdout.readline())
-    return {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES)}
+        yield StandIn(process)

@@ -19,7 +19,7 @@ import yaml
 
 from lab.engine import Engine, EngineError
 from lab.home import LabHome
-from lab.plugins.preview_process import environment, stand_in
+from lab.plugins.preview_process import StandIn, stand_in
 from lab.plugins.protocol import provider_pb2, provider_pb2_grpc
 from lab.project_copy import MADE_UP_SECRET, read_config, stacks_of
 from lab.toolchain import Toolchain, cache_folder
@@ -94,10 +94,10 @@ def clone(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Clo
 
 
 @pytest.fixture
-def stand_in_address() -> Iterator[dict[str, str]]:
-    """Variables that lead an engine to a running stand-in."""
+def providers() -> Iterator[StandIn]:
+    """The stand-in, running."""
     with stand_in() as process:
-        yield environment(process)
+        yield process
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -285,7 +285,7 @@ def test_a_secret_that_only_its_owner_can_decrypt_is_made_up(clone):
     assert "iris-credentials-password" not in done.stdout
 
 
-def test_nothing_can_be_created_with_the_stand_in(toolchain, stand_in_address, tmp_path, capfd):
+def test_nothing_can_be_created_with_the_stand_in(toolchain, providers, tmp_path, capfd):
     (tmp_path / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
     (tmp_path / "__main__.py").write_text(
@@ -296,7 +296,7 @@ def test_nothing_can_be_created_with_the_stand_in(toolchain, stand_in_address, t
         pulumi=toolchain.pulumi,
         stack="dev",
         project=tmp_path,
-        environment=stand_in_address,
+        environment=providers.environment,
     )
 
     assert engine.run("preview").changes == {"create": 2}
@@ -307,9 +307,10 @@ def test_nothing_can_be_created_with_the_stand_in(toolchain, stand_in_address, t
     assert [r["type"] for r in engine.resources if r["type"].startswith("random")] == []
 
 
-def call(address: dict[str, str], method: str, request: Any) -> grpc.RpcError:
+def call(providers: StandIn, method: str, request: Any) -> grpc.RpcError:
     """The refusal of one call to the stand-in."""
-    port = address["PULUMI_DEBUG_PROVIDERS"].partition(",")[0].rpartition(":")[2]
+    served = providers.environment()["PULUMI_DEBUG_PROVIDERS"]
+    port = served.partition(",")[0].rpartition(":")[2]
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         provider = provider_pb2_grpc.ResourceProviderStub(channel)
         with pytest.raises(grpc.RpcError) as refused:
@@ -318,19 +319,19 @@ def call(address: dict[str, str], method: str, request: Any) -> grpc.RpcError:
 
 
 @pytest.mark.parametrize("method", ["Create", "Update", "Delete"])
-def test_the_stand_in_refuses_to_touch_a_resource(stand_in_address, method):
+def test_the_stand_in_refuses_to_touch_a_resource(providers, method):
     request = getattr(provider_pb2, f"{method}Request")(type="aws:s3/bucket:Bucket", name="b")
 
-    refusal = call(stand_in_address, method, request)
+    refusal = call(providers, method, request)
 
     assert refusal.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert f"refused to {method.lower()} aws:s3/bucket:Bucket b" in str(refusal)
 
 
-def test_a_question_without_a_prepared_answer_is_an_error_that_names_it(stand_in_address):
+def test_a_question_without_a_prepared_answer_is_an_error_that_names_it(providers):
     request = provider_pb2.InvokeRequest(tok="aws:ec2/getAmi:getAmi")
 
-    refusal = call(stand_in_address, "Invoke", request)
+    refusal = call(providers, "Invoke", request)
 
     assert refusal.code() is grpc.StatusCode.UNIMPLEMENTED
     assert "aws:ec2/getAmi:getAmi" in str(refusal)
