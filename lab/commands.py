@@ -31,7 +31,7 @@ def up(stack: str, home: LabHome) -> int:
     _refuse_other_clusters(stack)
     toolchain = _timed("Toolchain", lambda: ensure(report=say))
     with exclusive(home, "up", say):
-        orphans.end(home)
+        orphans.end(home, say)
         _link(home, toolchain)
         provide(home, toolchain, say)
         _timed("Control plane", ControlPlane(home, toolchain, report=say).start)
@@ -58,7 +58,7 @@ def down(home: LabHome, *, force: bool = False) -> int:
         return 0
     with exclusive(home, "down", say):
         for root in (home, LabHome(home.root / "preview")):
-            orphans.end(root)
+            orphans.end(root, say, grace=0 if force else orphans.GRACE_SECONDS)
         plane = ControlPlane(home, linked(home), report=say)
         if not force and plane.status().version is not None:
             for stack in stacks_in(home):

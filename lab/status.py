@@ -14,20 +14,23 @@ from lab.home import LabHome
 from lab.provider_plugins import provided
 from lab.toolchain import TOOLS
 
+INCOMPLETE = 3
+"""Exit code where not all runs, as of init scripts ("program is not running", LSB)."""
+
 
 def status(stack: str, home: LabHome, *, show_secrets: bool = False) -> int:
-    """Print how the lab is; gives 1 unless all of it runs and the stack is up.
+    """Print how the lab is; gives 3 unless all of it runs and the stack is up.
 
     Raises:
         LabError: the stack's state cannot be read; what runs has been told before.
     """
     if not home.kubeconfig.exists():
         say(f"The lab is {_in_between(home) or 'down; `make up` starts it'}")
-        return 1
+        return INCOMPLETE
     found = ControlPlane(home, linked(home), report=say).status()
     _say_control_plane(home, found)
     deployed = _say_stack(stack, home, show_secrets)
-    return 0 if found.running and deployed else 1
+    return 0 if found.running and deployed else INCOMPLETE
 
 
 def _in_between(home: LabHome) -> str | None:

@@ -52,15 +52,15 @@ def end(processes: Processes) -> None:
     for process in rest:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    _await_end(rest, 10)
+    await_end(rest, 10)
     for process in etcd:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    stubborn = _await_end(etcd, 5)
+    stubborn = await_end(etcd, 5)
     for process in stubborn:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    _await_end(stubborn, 5)
+    await_end(stubborn, 5)
 
 
 def alive(process: psutil.Process) -> bool:
@@ -71,7 +71,7 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
-def _await_end(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+def await_end(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Wait for the end of these processes; those that still run after `seconds`."""
     deadline = time.monotonic() + seconds
     while (left := [p for p in processes if alive(p)]) and time.monotonic() < deadline:
