@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 import pulumi
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.azure import (
     AksCluster,
@@ -15,11 +15,12 @@ from components.azure import (
     BlobBackupStoreSettings,
 )
 from components.azure.settings import CLUSTER_NAME
+from components.iris import IrisSettings
 from components.longhorn import LonghornSettings
 from stacks.platform import deploy
 from stacks.settings import StackSettings
 
-TagName = Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,512}$")]
+TagName = Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,128}$")]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
 
 
@@ -37,6 +38,26 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
 
     tags: dict[TagName, TagValue] = Field(default={}, max_length=40)
     """Tags of everything that can have them, nodes and their disks included (for cost reports)."""
+
+    @field_validator("iris")
+    @classmethod
+    def _fits_a_nodes_disk(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
+        cluster = info.data.get("cluster")
+        if cluster and not iris.storage_class and 3 * iris.storage_gib > 2 * cluster.disk_size_gib:
+            raise ValueError(
+                f"storageGib is {iris.storage_gib}, and each node keeps a whole copy on a disk of "
+                f"ha-iris:cluster.diskSizeGib {cluster.disk_size_gib}, a third of which belongs to "
+                f"the system; set diskSizeGib to {-(-3 * iris.storage_gib // 2)} or more"
+            )
+        return iris
+
+    @field_validator("tags")
+    @classmethod
+    def _are_not_azures_own(cls, tags: dict[str, str]) -> dict[str, str]:
+        for name in tags:
+            if name.lower().startswith(("microsoft", "azure", "windows")):
+                raise ValueError(f"Azure keeps names that begin like {name} to itself; rename it")
+        return tags
 
     @field_validator("longhorn")
     @classmethod

@@ -200,7 +200,8 @@ class AksCluster(pulumi.ComponentResource):
         file = f"{cluster_name}.kubeconfig"
         self.kubectl = f"kubectl --kubeconfig {file}"
         self.save_kubeconfig = (
-            f"(umask 077 && pulumi stack output kubeconfig --show-secrets > {file})"
+            f"(umask 077 && pulumi stack output --stack {pulumi.get_stack()} --show-secrets "
+            f"kubeconfig > {file})"
         )
         self.node_count = settings.nodes
         self.zone_count = len(ZONES)

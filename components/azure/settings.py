@@ -96,7 +96,8 @@ class AksClusterSettings(ClusterSettings):
     disk_size_gib: Gib = Field(default=512, ge=128, le=2048)
     """Disk of each node: system, images and Longhorn's copies, as agent pools have no second disk.
 
-    Longhorn uses 70 percent of it. A change needs a new nodeSet. AKS advises 512 or more.
+    The database volume may be two thirds of it. A change needs a new nodeSet. AKS advises 512 or
+    more.
     """
 
     disk_type: str = "Managed"

@@ -4,9 +4,16 @@ import base64
 import json
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
+from components.azure import (
+    AzureNetwork,
+    AzureNetworkSettings,
+    BlobBackupStore,
+    BlobBackupStoreSettings,
+)
 from components.azure.kubeconfig import entra_kubeconfig
 from stacks import compose
 from tests.unit.answers import AZURE_KUBECONFIG
@@ -113,7 +120,8 @@ def test_outputs_say_how_to_reach_the_cluster_without_anybody_else_reading_the_l
     _, outputs = aks_outputs()
 
     assert outputs["portForwardCommand"] == (
-        "(umask 077 && pulumi stack output kubeconfig --show-secrets > ha-iris-aks.kubeconfig)"
+        "(umask 077 && pulumi stack output --stack aks --show-secrets kubeconfig"
+        " > ha-iris-aks.kubeconfig)"
         " && kubectl --kubeconfig ha-iris-aks.kubeconfig"
         " --namespace iris port-forward service/iris 52773 1972"
     )
@@ -206,6 +214,24 @@ def test_longhorn_can_log_in_with_the_only_login_it_knows(aks):
     }
     store = engine.one("kubernetes:helm.sh/v3:Release").inputs["values"]["defaultBackupStore"]
     assert store["backupTarget"] == "azblob://longhorn@core.windows.net/"
+
+
+def test_the_accounts_key_is_secret_wherever_it_goes(deploy, resolve):
+    made = []
+
+    def program():
+        place: dict[str, Any] = {"cluster_name": "c", "location": "westeurope", "tags": {}}
+        network = AzureNetwork("network", AzureNetworkSettings(), **place)
+        settings = BlobBackupStoreSettings()
+        made.append(
+            BlobBackupStore("backup", settings, network=network, protect_data=True, **place)
+        )
+
+    deploy(program)
+
+    key = pulumi.Output.from_input(made[0].credentials["AZBLOB_ACCOUNT_KEY"])
+    assert resolve(key) == "key-of-backupaccount1a2b3c4d"
+    assert resolve(pulumi.Output.from_input(key.is_secret())) is True
 
 
 def test_a_backup_that_was_deleted_or_overwritten_comes_back_for_a_while(aks):

@@ -98,6 +98,12 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         {"cluster": {"diskSizeGib": 64}},
         f"{CLUSTER}.diskSizeGib is 64: it must be 128 or more (Disk of each node",
     ),
+    "database larger than a copy's place": (
+        {"iris": {"storageGib": 400}},
+        "ha-iris:iris: storageGib is 400, and each node keeps a whole copy on a disk of "
+        "ha-iris:cluster.diskSizeGib 512, a third of which belongs to the system; "
+        "set diskSizeGib to 600 or more",
+    ),
     "a set that replaces itself": (
         {"cluster": {"retiringNodeSet": "a"}},
         f"{CLUSTER}.retiringNodeSet is a: a set cannot replace itself; give nodeSet a new name",
@@ -171,6 +177,10 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
     "account with a hyphen": (
         {"backup": {"existing": {"resourceGroup": "g", "account": "my-backups"}}},
         "ha-iris:backup.existing.account is my-backups: it must be text that matches",
+    ),
+    "tag that is Azure's": (
+        {"tags": {"Azure-team": "dba"}},
+        "ha-iris:tags: Azure keeps names that begin like Azure-team to itself; rename it",
     ),
     "tag that Azure refuses": (
         {"tags": {"cost/center": "7"}},
