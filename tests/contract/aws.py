@@ -113,6 +113,18 @@ AWS: dict[str, CloudFormation] = {
         # The VPC made it and described it.
         part=True,
     ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": CloudFormation(
+        "AWS::EC2::SecurityGroupIngress",
+        renamed={
+            "securityGroupId": "GroupId",
+            "cidrIpv4": "CidrIp",
+            "cidrIpv6": "CidrIpv6",
+            "prefixListId": "SourcePrefixListId",
+            "referencedSecurityGroupId": "SourceSecurityGroupId",
+        },
+        # CloudFormation knows no tags of a rule; EC2 has one kind of tags for everything.
+        separate={"tags": ("AWS::EC2::VPC", lambda tags: [{"Tags": tag_list(tags)}])},
+    ),
     "aws:ec2/internetGateway:InternetGateway": CloudFormation(
         "AWS::EC2::InternetGateway",
         converted=TAGS,

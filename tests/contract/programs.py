@@ -40,7 +40,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
             "backup": {"kmsKey": AWS_KEY, "keepOnDestroy": False},
         },
         "private endpoint, one regional NAT gateway": {
-            "cluster": {"apiEndpoint": "private", "apiAccessCidrs": []},
+            "cluster": {"apiEndpoint": "private", "apiAccessCidrs": ["192.168.0.0/24"]},
             "network": {"nat": "regional"},
         },
         "one NAT gateway, no logs": {"cluster": {"logs": []}, "network": {"nat": "single"}},

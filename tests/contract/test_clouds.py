@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.contract.models import BY_STACK, MODELS
+from tests.contract.models import BY_STACK, CLOUDS, MODELS
+from tests.contract.sources import written_types
 from tests.contract.uncovered import UNCOVERED
 
 STACKS = list(BY_STACK)
@@ -40,3 +41,12 @@ def test_no_reason_is_stated_for_what_is_not_registered_or_is_checked(deployed):
 
     assert UNCOVERED.keys() - registered == set()
     assert UNCOVERED.keys() & MODELS.keys() == set()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_in_the_source_is_registered_by_some_variant(deployed, stack):
+    registered = {run.resource.type for run in deployed(stack)}
+
+    written = {token for token in written_types(stack) if token.startswith(CLOUDS)}
+    assert written, "no resource was found in the source: the search itself is broken"
+    assert written - registered == set()
