@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from lab.program import PROGRAM_PACKAGES
+
 MODULES = {
     "existing": "stacks.existing",
     "aws": "stacks.eks",
@@ -32,7 +34,7 @@ def load(cloud: str) -> None:
     except Exception:
         return
     for name, module in [*sys.modules.items()]:
-        if name.startswith(("components.", "stacks.")) and module.__file__:
+        if name.partition(".")[0] in PROGRAM_PACKAGES and module.__file__:
             _touch_classes(module, Path(module.__file__).read_text())
 
 
