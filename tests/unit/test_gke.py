@@ -13,15 +13,22 @@ MAIN = ROOT / "__main__.py"
 CLUSTER = "gcp:container/cluster:Cluster"
 POOL = "gcp:container/nodePool:NodePool"
 KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
+_RUNS: dict[str, Engine] = {}
 
 
 @pytest.fixture
 def gke(deploy, stack_config):
-    """Runs the committed stack file, with some settings of some groups changed."""
+    """Runs the committed stack file, with some settings of some groups changed.
+
+    Tests that ask for the same share one run.
+    """
 
     def run(**groups: Any) -> Engine:
-        config = changed(stack_config("gke"), groups)
-        return deploy(lambda: runpy.run_path(str(MAIN)), stack="gke", config=config)
+        key = json.dumps(groups, sort_keys=True)
+        if key not in _RUNS:
+            config = changed(stack_config("gke"), groups)
+            _RUNS[key] = deploy(lambda: runpy.run_path(str(MAIN)), stack="gke", config=config)
+        return _RUNS[key]
 
     return run
 
