@@ -16,7 +16,8 @@ def main(arguments: list[str]) -> int:
     """Run one command; gives the exit code."""
     if sys.hexversion < 0x030B0000:
         this = f"Python ({sys.version.split()[0]})"
-        print(f"ha-iris: {this}: 3.11 or newer is needed; run `make PYTHON=python3.12 ...`")
+        cure = "run `make PYTHON=python3.12 ...` with one that is"
+        print(f"ha-iris: {this}: 3.11 or newer is needed; {cure}", file=sys.stderr)
         return 1
     # Cloud SDKs are many objects that live as long as this process. Collecting among them while
     # they load, and once more at exit, takes a third of a preview's time.

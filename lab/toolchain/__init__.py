@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from lab.toolchain import golang
 from lab.toolchain.build import build
 
 FOLDER = Path(__file__).parent
+NOTICE_SECONDS = 15
+"""How often a build that waits for another one says so."""
 Report = Callable[[str], None]
 
 
@@ -182,14 +185,14 @@ def _build_missing(names: list[str], bin_folder: Path, go: golang.Go, report: Re
 def _lock(path: Path, report: Report) -> FileLock:
     """The lock on one toolchain folder, held; says so while another build has it."""
     lock = FileLock(path)
-    seconds = 0
+    started = time.monotonic()
     while True:
         try:
-            lock.acquire(timeout=15)
+            lock.acquire(timeout=NOTICE_SECONDS)
             return lock
         except Timeout:
-            seconds += 15
-            report(f"another build of the toolchain is running, waiting ... {seconds} s")
+            waited = time.monotonic() - started
+            report(f"another build of the toolchain is running, waiting ... {waited:.0f} s")
 
 
 def _pulumi_on_path() -> Path | None:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lab.control_plane import ControlPlane
 from lab.home import LabHome
 from lab.toolchain import Toolchain, ensure
+
+LIMIT_SECONDS = 300
+"""For one test without its fixtures: the first one of a session may build the lab's programs."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let no test of a lab hang: a wait that has no end of its own ends here."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS, func_only=True))
 
 
 @pytest.fixture(scope="session")
