@@ -53,8 +53,7 @@ class AksNodePrep(pulumi.ComponentResource):
 
 def _daemon_set(image: str) -> Any:
     labels = {"app.kubernetes.io/name": "multipath"}
-    small = {"cpu": "10m", "memory": "16Mi"}
-    resources = {"requests": small, "limits": small}
+    resources = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}}
     return {
         "selector": {"matchLabels": labels},
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}},

@@ -16,9 +16,9 @@ blacklist {
     devnode "^sd[a-z0-9]+"
 }
 END
-if chroot "$HOST" multipathd show daemon >/dev/null 2>&1; then
+if chroot "$HOST" /usr/sbin/multipathd show daemon >/dev/null 2>&1; then
     # Fails, and with it the pod, which tries again, if multipathd does not take it.
-    chroot "$HOST" multipathd reconfigure
+    chroot "$HOST" /usr/sbin/multipathd reconfigure
     echo "node-prep: multipathd leaves sd devices alone"
 else
     echo "node-prep: multipathd does not run; it will leave sd devices alone when it does"

@@ -61,7 +61,7 @@ def test_multipathd_is_told_to_leave_longhorns_devices_alone(node):
 
     assert run().returncode == 0
     assert _config(folder).read_text() == BLACKLIST
-    assert f"{folder}/host multipathd reconfigure" in _calls(folder)
+    assert f"{folder}/host /usr/sbin/multipathd reconfigure" in _calls(folder)
 
 
 def test_a_node_that_was_prepared_before_is_told_again(node):
