@@ -76,7 +76,7 @@ class AksClusterSettings(ClusterSettings):
     """
 
     nodes: int = 3
-    """Nodes in all, spread evenly over the three zones."""
+    """Nodes in all, spread evenly over the three zones. Fewer than before need a new nodeSet."""
 
     node_set: NodeSet = "a"
     """Name of the set of nodes. A new name makes new nodes, at today's image and version."""
