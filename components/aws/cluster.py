@@ -124,15 +124,8 @@ class EksCluster(pulumi.ComponentResource):
             f"(umask 077 && pulumi stack output --stack {pulumi.get_stack()} --show-secrets "
             f"kubeconfig > {file})"
         )
-        self.workloads_after = [
-            *network.ready,
-            *rules,
-            *admins.grants,
-            *nodes.grants,
-            *before,
-            *nodes.groups,
-            *after,
-        ]
+        # The groups themselves wait for the network, the role's grants and the early add-ons.
+        self.workloads_after = [*rules, *admins.grants, *nodes.groups, *after]
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
     def _control_plane(

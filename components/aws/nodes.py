@@ -31,9 +31,6 @@ class EksNodeGroups(pulumi.ComponentResource):
     groups: list[pulumi.Resource]
     """The groups, in the order in which they are changed."""
 
-    grants: Sequence[pulumi.Resource]
-    """What the nodes' role may do, needed from their first second to their last."""
-
     def __init__(
         self,
         name: str,
@@ -58,7 +55,6 @@ class EksNodeGroups(pulumi.ComponentResource):
             tags=tags,
             opts=child,
         )
-        self.grants = role.grants
         template = aws.ec2.LaunchTemplate(
             f"{name}-template",
             # Here and not in the group: there a change would replace the group at once, here it

@@ -38,7 +38,10 @@ class EksClusterSettings(ClusterSettings):
     """EKS mode of operation. Only standard, with managed node groups."""
 
     nodes: int = 3
-    """Nodes in all, spread evenly over the three zones."""
+    """Nodes in all, spread evenly over the three zones.
+
+    With fewer than before AWS picks those that go: docs/eks.md says how to keep the copies.
+    """
 
     node_type: str = Field(default="m7i.xlarge", validate_default=True)
     """EC2 instance type; 4 vCPU and 16 GiB leave IRIS 8 GiB beside Longhorn.
