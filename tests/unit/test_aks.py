@@ -264,6 +264,26 @@ def test_maintenance_keeps_to_its_hours(aks):
     assert window.inputs["timeInWeek"] == [{"day": "Friday", "hourSlots": [20, 21, 22, 23]}]
 
 
+def test_machines_and_disks_of_the_nodes_change_through_aks_alone(aks):
+    cluster = aks().one(CLUSTER).inputs
+
+    assert cluster["nodeResourceGroup"] == "ha-iris-aks-nodes"
+    assert cluster["nodeResourceGroupProfile"] == {"restrictionLevel": "ReadOnly"}
+
+
+def test_pulumi_waits_as_long_as_longhorn_may_take_to_let_the_nodes_of_a_zone_go(aks):
+    for pool in aks(cluster={"nodes": 6, "drainTimeoutMinutes": 120}).of_type(POOL):
+        # Two nodes of two hours and half an hour of rest each, and an hour for all else.
+        assert pool.request.customTimeouts.delete == "360m"
+        assert pool.request.customTimeouts.update == "360m"
+
+
+def test_the_control_plane_has_an_sla_unless_told_otherwise(aks):
+    assert aks().one(CLUSTER).inputs["sku"] == {"name": "Base", "tier": "Standard"}
+    free = aks(cluster={"tier": "Free"}).one(CLUSTER).inputs
+    assert free["sku"] == {"name": "Base", "tier": "Free"}
+
+
 def test_tags_reach_everything_that_costs_money(aks):
     engine = aks(tags={"team": "dba"})
 
