@@ -8,6 +8,7 @@ project's own ``__main__.py``, executed as ``pulumi up`` executes it.
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 import threading
@@ -41,6 +42,8 @@ def serve_program(
         warm_up: runs in a thread beside the CLI's start, may import the program's modules, and has
             ended when the program begins: the cloud SDKs do not load in two threads at once.
     """
+    # Behind a proxy, gRPC would ask the proxy for the engine on loopback.
+    os.environ["no_grpc_proxy"] = "127.0.0.1"
     warm = threading.Thread(target=warm_up, name="warm-up")
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
 

@@ -48,6 +48,7 @@ class StandIn:
 @contextmanager
 def stand_in() -> Iterator[StandIn]:
     """The stand-in, starting; it ends with this process, however that ends."""
+    # Where this process is killed, the end of its standard input tells the stand-in.
     process = subprocess.Popen(
         [sys.executable, "-s", "-m", "lab.plugins.preview"],
         cwd=REPOSITORY,
@@ -56,4 +57,7 @@ def stand_in() -> Iterator[StandIn]:
         text=True,
     )
     with process:
-        yield StandIn(process)
+        try:
+            yield StandIn(process)
+        finally:
+            process.kill()  # it keeps nothing, and an orderly end would take longer

@@ -3,6 +3,7 @@
 Each test runs the command in a copy of the working tree, as a fresh clone would be.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,10 +11,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import pytest
 import yaml
 
@@ -210,6 +213,15 @@ def test_nothing_is_sent_to_any_network(clone, stack, tmp_path):
     assert int((tmp_path / "packets").read_text()) == 0
 
 
+def test_a_proxy_for_the_internet_is_not_asked_for_this_machine(clone):
+    proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+    nobody = dict.fromkeys(proxies, "http://127.0.0.1:9")
+
+    done = clone.preview("dev", variables=nobody)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_diff_shows_what_the_cpf_and_the_claim_will_be(clone):
     done = clone.preview("dev", "--diff")
 
@@ -236,6 +248,36 @@ def test_two_previews_of_one_program_are_alike(clone):
     ]
     assert names[0] == names[1]
     assert clone.planned("dev")["components"] == clone.planned("dev")["components"]
+
+
+def test_two_previews_at_once_in_one_clone_wait_for_each_other(clone):
+    with ThreadPoolExecutor() as pool:
+        both = [*pool.map(clone.preview, ("dev", "dev"))]
+
+    assert [done.returncode for done in both] == [0, 0], both
+    waited = ["at work in this lab, waiting for its end" in done.stdout for done in both]
+    assert sorted(waited) == [False, True]
+
+
+def test_a_killed_preview_leaves_no_process_and_the_next_one_works(clone):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lab", "preview", "dev"],
+        cwd=clone.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    family: dict[str, psutil.Process] = {}
+    while "pulumi" not in family:
+        assert process.poll() is None, "it ended before it could be killed"
+        for child in psutil.Process(process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                family[child.name()] = child
+    process.kill()
+    process.wait()
+
+    _, left = psutil.wait_procs([*family.values()], timeout=20)
+    assert left == []
+    assert clone.preview("dev").returncode == 0
 
 
 def test_a_bad_stack_file_is_refused_once_in_its_own_words(clone, tmp_path):
