@@ -173,9 +173,10 @@ def test_status_says_who_is_at_work_on_the_first_start(
 
 def test_down_removes_a_lab_that_was_begun_and_nothing_beside_it(home: LabHome):
     home.prepare()
-    beside = home.root.parent / "mine"
+    beside = home.root.parent / "mine" / "file"
+    beside.parent.mkdir()
     beside.write_text("mine")
-    (home.root / "link").symlink_to(beside)
+    (home.root / "link").symlink_to(beside.parent)
 
     assert down(home) == 0
 
