@@ -1,5 +1,6 @@
 """An EKS cluster whose nodes Longhorn can use from their first second."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import pulumi
@@ -16,6 +17,12 @@ from components.longhorn.settings import KUBERNETES_TESTED
 
 ADD_ONS_BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 """A node without a network plugin is never Ready, and its group is never created."""
+
+ADD_ON_CONFIGURATION = {
+    # Without it a NetworkPolicy is accepted and has no effect (EKS user guide, network policies).
+    "vpc-cni": json.dumps({"enableNetworkPolicy": "true"})
+}
+"""What differs from an add-on's defaults, as its own JSON schema has it."""
 
 ADD_ONS_AFTER_NODES = ("coredns", "snapshot-controller")
 """Deployments, which are never active without a node. The last one serves VolumeSnapshot."""
@@ -225,6 +232,7 @@ class EksCluster(pulumi.ComponentResource):
                 or aws.eks.get_addon_version_output(
                     addon_name=add_on, kubernetes_version=settings.kubernetes_version
                 ).version,
+                configuration_values=ADD_ON_CONFIGURATION.get(add_on),
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",
                 tags=dict(tags),

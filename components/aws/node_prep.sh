@@ -79,7 +79,8 @@ if ((${#disks[@]} != 1)); then
 fi
 disk=${disks[0]}
 
-# blkid ends with 2 only when it read the disk and found nothing on it.
+# blkid ends with 2 when it finds nothing on the disk; mkfs.xfs looks again, and without -f it
+# refuses a disk that holds something it knows.
 found=$(blkid -p "$disk") && status=0 || status=$?
 if ((status == 2)); then
   mkfs.xfs -L "$label" "$disk"

@@ -135,9 +135,7 @@ def test_nodes_follow_the_template_and_the_kubernetes_version(eks):
     ("node_type", "image"),
     [
         ("m7i.xlarge", "AL2023_x86_64_STANDARD"),
-        ("m7i-flex.xlarge", "AL2023_x86_64_STANDARD"),
         ("m7g.xlarge", "AL2023_ARM_64_STANDARD"),
-        ("c8gd.2xlarge", "AL2023_ARM_64_STANDARD"),
     ],
 )
 def test_the_image_is_of_the_node_types_processor(eks, node_type, image):
@@ -233,6 +231,13 @@ def test_the_network_plugin_is_there_before_nodes_and_deployments_come_after(eks
     assert early <= set(engine.named("cluster-nodes-1").depends_on)
     for late in ("cluster-coredns", "cluster-snapshot-controller"):
         assert set(GROUPS) <= set(engine.named(late).depends_on)
+
+
+def test_a_network_policy_has_an_effect(eks):
+    values = json.loads(eks().named("cluster-vpc-cni").inputs["configurationValues"])
+
+    assert values == {"enableNetworkPolicy": "true"}
+    assert "configurationValues" not in eks().named("cluster-coredns").inputs
 
 
 def test_add_ons_follow_the_kubernetes_version_unless_a_version_is_held(eks):
