@@ -15,6 +15,6 @@ def install(folder: Path, package: str, module: str) -> None:
     It runs in the folder that the engine gives it, as an official plugin does.
     """
     executable = folder / f"pulumi-resource-{package}"
-    start = f"exec {shlex.quote(sys.executable)} -s -m {module}"
+    start = f"exec {shlex.quote(sys.executable)} -P -s -m {module}"
     executable.write_text(f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(REPOSITORY))} {start}\n")
     executable.chmod(0o755)

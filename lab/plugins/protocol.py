@@ -6,6 +6,7 @@ the bodies of its packages are stepped over and only ``pulumi.runtime.proto`` is
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 import threading
@@ -73,5 +74,7 @@ def serve(provider: provider_pb2_grpc.ResourceProviderServicer) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    threading.Event().wait() if sys.stdin is None else sys.stdin.read()
+    # The engine interrupts a plugin that it no longer needs.
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait() if sys.stdin is None else sys.stdin.read()
     server.stop(grace=None)

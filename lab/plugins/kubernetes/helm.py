@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,11 @@ KNOWN = {
 TIMEOUT_SECONDS = 300
 """Helm's own default."""
 POLL_SECONDS = 0.2
+UNREACHABLE_SECONDS = 60
+UNREACHABLE = "Kubernetes cluster unreachable"
+"""What helm says when the API server does not answer its first question."""
+REFUSED = "connection refused"
+"""What it says when the API server has gone in the middle."""
 
 Inputs = dict[str, Any]
 
@@ -71,21 +77,24 @@ class Helm:
         """Render a release without a cluster, which finds values that its chart refuses."""
         self._run("template", inputs["name"], *_chart(inputs), values=inputs)
 
-    def deploy(self, inputs: Inputs, *, new: bool) -> Inputs:
-        """Install or upgrade a release, wait until it is ready, and return its status."""
+    def deploy(self, inputs: Inputs, *, new: bool) -> None:
+        """Install or upgrade a release, and wait until it is ready."""
         arguments = [inputs["name"], *_chart(inputs), *_wait(inputs)]
         if new:
-            self._run("install", *arguments, values=inputs)
-        else:
-            self._forget_cut_short(inputs)
-            # A first installation that was cut short has left objects and no release.
-            arguments += ["--install", "--take-ownership", *_history(inputs)]
-            self._run("upgrade", *arguments, values=inputs)
-        return self._status(inputs) or {}
+            try:
+                self._run("install", *arguments, values=inputs)
+                return
+            except HelmError as error:
+                if REFUSED not in str(error):
+                    raise
+        self._forget_cut_short(inputs)
+        # A first installation that was cut short has left objects and perhaps no release.
+        arguments += ["--install", "--take-ownership", *_history(inputs)]
+        self._run("upgrade", *arguments, values=inputs)
 
     def read(self, inputs: Inputs) -> tuple[Inputs | None, Inputs, list[str]]:
         """A release as it is: outputs or None, inputs, and what keeps it from being deployed."""
-        status = self._status(inputs)
+        status = self.status(inputs)
         if status is None:
             return None, inputs, []
         waiting = []
@@ -102,7 +111,8 @@ class Helm:
             "uninstall", *_place(inputs), "--ignore-not-found", "--wait", f"--timeout={seconds}s"
         )
 
-    def _status(self, inputs: Inputs) -> Inputs | None:
+    def status(self, inputs: Inputs) -> Inputs | None:
+        """Name, revision and state of a release, or None."""
         try:
             text = self._run("status", *_place(inputs), "--output", "json")
         except HelmError as error:
@@ -119,7 +129,7 @@ class Helm:
 
     def _forget_cut_short(self, inputs: Inputs) -> None:
         """Drop helm's note of an operation that was killed; its objects stay."""
-        status = self._status(inputs)
+        status = self.status(inputs)
         if status and status["status"].startswith(("pending", "uninstalling")):
             note = f"sh.helm.release.v1.{inputs['name']}.v{status['revision']}"
             self._cluster.delete(
@@ -133,8 +143,22 @@ class Helm:
     def _run(self, *arguments: str, values: Inputs | None = None) -> str:
         if values is not None:
             arguments += ("--namespace", values["namespace"], "--values", "-")
+        given = yaml.safe_dump(values.get("values") or {}) if values else ""
         if shutil.which("helm") is None:
             raise HelmError("there is no `helm` on PATH")
+        deadline = time.monotonic() + UNREACHABLE_SECONDS
+        while True:
+            code, output, errors = self._call(arguments, given)
+            # Helm asks for the version first and once: nothing has been done yet.
+            if UNREACHABLE not in errors or time.monotonic() > deadline:
+                break
+            if self._cancelled.wait(POLL_SECONDS):
+                break
+        if code:
+            raise HelmError(f"helm {arguments[0]}: {errors.strip().removeprefix('Error: ')}")
+        return output
+
+    def _call(self, arguments: tuple[str, ...], given: str | None) -> tuple[int, str, str]:
         with self._cluster.kubeconfig_file() as kubeconfig:
             process = subprocess.Popen(
                 ["helm", *arguments, "--kubeconfig", str(kubeconfig)],
@@ -144,19 +168,15 @@ class Helm:
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            given: str | None = yaml.safe_dump(values.get("values") or {}) if values else ""
             while True:
                 try:
                     output, errors = process.communicate(given, timeout=POLL_SECONDS)
-                    break
+                    return process.returncode, output, errors
                 except subprocess.TimeoutExpired:
                     given = None
                     if self._cancelled.is_set():
                         # Helm notes in the release that it was interrupted.
                         process.terminate()
-        if process.returncode:
-            raise HelmError(f"helm {arguments[0]}: {errors.strip().removeprefix('Error: ')}")
-        return output
 
 
 def _own_caches() -> dict[str, str]:

@@ -117,13 +117,11 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request, context):
         inputs = plain(request.properties)
-        response = provider_pb2.CreateResponse()
+        response = provider_pb2.CreateResponse(id=_place(inputs))
         try:
             if request.type == RELEASE:
-                outputs = self._release(inputs, None, request)
-                response.id = f"{inputs['namespace']}/{inputs['name']}"
+                outputs = self._release(inputs, context, new=True, preview=request.preview)
             else:
-                response.id = _place(inputs)
                 outputs = self._create(inputs, request)
         except (Refused, HelmError) as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
@@ -137,7 +135,7 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
         response = provider_pb2.UpdateResponse()
         try:
             if request.type == RELEASE:
-                outputs = self._release(inputs, plain(request.old_inputs), request)
+                outputs = self._release(inputs, context, new=False, preview=request.preview)
             elif _is_unknown(inputs):
                 outputs = inputs
             else:
@@ -226,13 +224,25 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
         live = self._cluster.apply(inputs, manager=MANAGER, force=force, dry_run=dry_run)
         return _outputs(live)
 
-    def _release(self, inputs: Inputs, old: Inputs | None, request: Any) -> Inputs:
+    def _release(
+        self, inputs: Inputs, context: grpc.ServicerContext, *, new: bool, preview: bool
+    ) -> Inputs:
         if _is_unknown(inputs):
             return inputs
-        if request.preview:
+        if preview:
             self._helm.template(inputs)
             return inputs
-        return {**inputs, "status": self._helm.deploy(inputs, new=old is None)}
+        if new and self._helm.status(inputs):
+            raise HelmError(f"release {_place(inputs)} already exists and is not of this stack")
+        try:
+            self._helm.deploy(inputs, new=new)
+        except HelmError as error:
+            # Helm keeps a release that failed, and so must the state.
+            status = self._helm.status(inputs)
+            if status is None:
+                raise
+            _not_ready(context, _place(inputs), {**inputs, "status": status}, [str(error)])
+        return {**inputs, "status": self._helm.status(inputs)}
 
     def _finish(
         self, request: Any, context: grpc.ServicerContext, outputs: Inputs, timeout: float
