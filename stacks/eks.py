@@ -15,7 +15,9 @@ from components.aws import (
     S3BackupStoreSettings,
 )
 from components.aws.settings import CLUSTER_NAME
+from components.aws.user_data import DATA_PATH
 from components.iris import IrisSettings
+from components.longhorn import LonghornSettings
 from stacks.platform import deploy
 from stacks.settings import StackSettings
 
@@ -41,6 +43,16 @@ class EksStackSettings(StackSettings[EksClusterSettings]):
 
     Nodes carry theirs from birth: a change replaces the nodes, one by one.
     """
+
+    @field_validator("longhorn")
+    @classmethod
+    def _is_on_the_data_disk(cls, longhorn: LonghornSettings) -> LonghornSettings:
+        if longhorn.data_path != DATA_PATH:
+            raise ValueError(
+                f"dataPath is {longhorn.data_path}, and the disk that EKS nodes keep for Longhorn "
+                f"is mounted at {DATA_PATH}; drop dataPath"
+            )
+        return longhorn
 
     @field_validator("iris")
     @classmethod
@@ -71,6 +83,12 @@ class EksStackSettings(StackSettings[EksClusterSettings]):
 def build(settings: EksStackSettings) -> dict[str, pulumi.Input[object]]:
     """Longhorn and IRIS on an EKS cluster of their own."""
     region = _region(settings.network.zones)
+    if pulumi.Config("aws").get("assumeRoles") and not settings.cluster.login_role:
+        raise _refusal(
+            "ha-iris:cluster.loginRole is missing: aws:assumeRoles makes the program act as a role "
+            "that the AWS CLI, which logs in to the cluster, knows nothing of; set it to the last "
+            "of these roles"
+        )
     name = settings.cluster.name or _default_name()
     network = AwsNetwork("network", settings.network, region=region, tags=settings.tags)
     cluster = EksCluster(

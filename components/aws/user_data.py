@@ -9,6 +9,9 @@ BOUNDARY = "==HA-IRIS-NODE-PREP=="
 EKS_BOUNDARY = "//"
 """Boundary of what EKS makes of its own part and ours (awslabs/amazon-eks-ami, issue 1988)."""
 
+DATA_PATH = "/var/lib/longhorn/"
+"""Where the script mounts the disk that is Longhorn's alone."""
+
 LIMIT_BYTES = 16 * 1024
 """EC2's limit, before base64 (EC2 user guide, "Run commands at launch"). EKS adds its part."""
 

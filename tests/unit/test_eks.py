@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.aws.user_data import multipart, node_prep_script
+from components.aws.user_data import DATA_PATH, multipart, node_prep_script
 from tests.unit.conftest import ROOT, Engine, Registered
 from tests.unit.destroy_order import gone_before
 
@@ -208,6 +208,7 @@ def test_the_way_into_the_cluster_is_blocked_before_anything_can_fail():
     blocked = script.index("AssertPathExists=$prepared")
     assert blocked < script.index("systemctl daemon-reload") < script.index("retry dnf")
     assert script.index('touch "$prepared"') > script.index('mountpoint -q "$data_path"\n')
+    assert f"\ndata_path={DATA_PATH.rstrip('/')}\n" in script
 
 
 @pytest.mark.parametrize(
@@ -231,6 +232,12 @@ def test_the_network_plugin_is_there_before_nodes_and_deployments_come_after(eks
     assert early <= set(engine.named("cluster-nodes-1").depends_on)
     for late in ("cluster-coredns", "cluster-snapshot-controller"):
         assert set(GROUPS) <= set(engine.named(late).depends_on)
+
+
+def test_a_version_that_longhorn_is_not_tested_on_is_warned_of(eks, caplog):
+    eks(cluster={"kubernetesVersion": "1.37"})
+
+    assert "Kubernetes 1.37 is newer than 1.36, the last that Longhorn" in caplog.text
 
 
 def test_a_network_policy_has_an_effect(eks):

@@ -111,6 +111,18 @@ def test_a_cluster_that_would_not_hold_is_refused(refusal, key, value, stated, r
             id="database-larger-than-its-disk",
         ),
         pytest.param(
+            {"longhorn": {"dataPath": "/data/"}},
+            "ha-iris:longhorn: dataPath is /data/, and the disk that EKS nodes keep for Longhorn "
+            "is mounted at /var/lib/longhorn/; drop dataPath",
+            id="copies-on-the-system-disk",
+        ),
+        pytest.param(
+            {"aws:assumeRoles": [{"roleArn": ROLE}]},
+            "ha-iris:cluster.loginRole is missing: aws:assumeRoles makes the program act as a role "
+            "that the AWS CLI, which logs in to the cluster, knows nothing of",
+            id="another-role-than-the-cli",
+        ),
+        pytest.param(
             {"network": {"zones": ["eu-west-1a", "eu-west-1b"]}},
             "Longhorn keeps a copy in each of three zones; name three different zones",
             id="two-zones",
