@@ -14,19 +14,19 @@ status: .venv/installed  ## what of the lab runs, and the stack's outputs
 preview: .venv/installed  ## what each stack would create, without credentials; STACK=eks for one
 	@$(BIN)/python -m lab preview $(STACK)
 
-check: .venv/installed  ## style, types, scripts: what runs nothing
+check: .venv/installed  ## what needs no cluster: style, types, scripts, unit and contract tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	git ls-files -z '*.sh' .ci/run | xargs -0 $(BIN)/shellcheck
+	$(BIN)/pytest tests/unit tests/contract
 
-test: .venv/installed  ## every test, the lab's included
-	$(BIN)/pytest
+test: check lab  ## everything
 
 unit contract lab: .venv/installed  ## one kind of test
 	$(BIN)/pytest tests/$@
 
-schema: .venv/installed  ## write stacks/stack.schema.json after a change of settings
+schema: .venv/installed  ## write stacks/stack.schema.json and docs/settings.md from the settings
 	$(BIN)/python -m stacks.schema
 
 bench: .venv/installed  ## time the credential-free preview of eks against an empty program's

@@ -43,7 +43,7 @@ def serve_program(
             ended when the program begins: the cloud SDKs do not load in two threads at once.
     """
     # Behind a proxy, gRPC would ask the proxy for the engine on loopback.
-    os.environ["no_grpc_proxy"] = "127.0.0.1"
+    os.environ.update(no_grpc_proxy="127.0.0.1")
     warm = threading.Thread(target=warm_up, name="warm-up")
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
 

@@ -24,7 +24,7 @@ STEPS = [(*where, step) for where, job in JOBS.items() for step in job["steps"]]
 
 PERMISSIONS = {
     ("ci", "check"): {"contents": "read"},
-    ("ci", "test"): {"contents": "read"},
+    ("ci", "lab"): {"contents": "read"},
     ("preview", "without-credentials"): {"contents": "read"},
     ("preview", "stack"): {"contents": "read", "id-token": "write", "pull-requests": "write"},
     ("deploy", "up"): {"contents": "read", "id-token": "write"},
