@@ -91,6 +91,7 @@ class EksNodeGroups(pulumi.ComponentResource):
             # which lets nodes and control plane reach each other on every port.
             opts=child,
         )
+        release = settings.node_release
         per_zone = settings.nodes // len(network.private_subnet_ids)
         self.groups = []
         for number, subnet in enumerate(network.private_subnet_ids, 1):
@@ -102,8 +103,9 @@ class EksNodeGroups(pulumi.ComponentResource):
                     subnet_ids=[subnet],
                     ami_type=IMAGES[settings.node_architecture()],
                     capacity_type="ON_DEMAND",
-                    version=settings.kubernetes_version,
-                    release_version=settings.node_release,
+                    # Unset, nodes keep theirs when the control plane moves on.
+                    version=release and ".".join(release.split(".")[:2]),
+                    release_version=release,
                     launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
                         id=template.id, version=template.latest_version.apply(_as_text)
                     ),

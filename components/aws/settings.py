@@ -74,10 +74,14 @@ class EksClusterSettings(ClusterSettings):
     """
 
     kubernetes_version: str = Field(default="1.35", pattern=r"^1\.\d{2}$")
-    """Minor version of control plane and nodes. Longhorn 1.12 is tested on 1.33 to 1.36."""
+    """Minor version of the control plane. Longhorn 1.12 is tested on 1.33 to 1.36.
+
+    Raising it upgrades the control plane and the add-ons; nodes follow with nodeRelease.
+    """
 
     node_release: str | None = Field(default=None, pattern=r"^1\.\d{2}\.\d+-\d{8}$")
-    """AMI release of the nodes, such as 1.35.2-20261012; None: the newest when they are made.
+    """Kubernetes version and AMI release of the nodes, such as 1.35.2-20261012; None: those they
+    have, and the newest when they are made.
 
     A change replaces the nodes, one by one. Releases: github.com/awslabs/amazon-eks-ami.
     """
@@ -235,10 +239,15 @@ class EksClusterSettings(ClusterSettings):
                 "choose 20261012 or newer"
             )
         version = info.data.get("kubernetes_version")
-        if version and _minor(release) != _minor(version):
+        if version and _minor(release) > _minor(version):
             raise ValueError(
-                f"kubernetesVersion is {version}, and nodes are of the same minor version; "
-                "change both together, or drop nodeRelease"
+                f"nodes cannot be newer than the control plane {version}; "
+                "raise kubernetesVersion first"
+            )
+        if version and _minor(release) < _minor(version) - 3:
+            raise ValueError(
+                f"Kubernetes {version} takes nodes of three minor versions before it, and none "
+                "older; raise nodeRelease first"
             )
         return release
 

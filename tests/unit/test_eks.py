@@ -120,10 +120,18 @@ def test_another_node_type_rolls_through_the_groups_and_replaces_none(eks):
     assert "instanceTypes" not in groups("m7i.xlarge")[0]
 
 
-def test_nodes_follow_the_template_and_the_kubernetes_version(eks):
-    engine = eks(cluster={"kubernetesVersion": "1.36", "nodeRelease": "1.36.1-20261012"})
+def test_a_newer_control_plane_leaves_the_nodes_alone(eks):
+    engine = eks(cluster={"kubernetesVersion": "1.36"})
 
     assert engine.one(CLUSTER).inputs["version"] == "1.36"
+    nodes = [group.inputs for group in engine.of_type(GROUP)]
+    assert nodes == [group.inputs for group in eks().of_type(GROUP)]
+    assert not {"version", "releaseVersion"} & nodes[0].keys()
+
+
+def test_nodes_follow_their_release_and_the_template_after_the_control_plane(eks):
+    engine = eks(cluster={"kubernetesVersion": "1.36", "nodeRelease": "1.36.1-20261012"})
+
     for group in engine.of_type(GROUP):
         assert group.inputs["launchTemplate"] == {"id": "cluster-nodes-template-id", "version": "1"}
         assert group.inputs["version"] == "1.36"
