@@ -19,7 +19,7 @@ check: .venv/installed  ## what needs no cluster: style, types, scripts, unit an
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	git ls-files -z '*.sh' .ci/run | xargs -0 $(BIN)/shellcheck
-	$(BIN)/pytest tests/unit tests/contract
+	$(BIN)/pytest -n auto tests/unit tests/contract
 
 test: check lab  ## everything
 

@@ -1,17 +1,15 @@
 """Checks inputs of AWS resources against the operations' input shapes in botocore.
 
-botocore 1.44.5 accepts python-dateutil below 3 only and the Kubernetes client 37 only from 3 on,
-so one environment cannot hold both and botocore is no requirement of this project. Where it is
-installed these checks run beside those against CloudFormation's schemas and add what those do not
-know, such as the pattern of an EKS cluster's name.
+They add what CloudFormation's schemas do not know, such as the pattern of an EKS cluster's name.
 """
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import botocore.session
+import botocore.validate
 import regex
 
 Convert = Callable[[Any], Any]
@@ -48,13 +46,13 @@ class Operation:
 
 @cache
 def _service(name: str) -> Any:
-    return importlib.import_module("botocore.session").get_session().get_service_model(name)
+    return botocore.session.get_session().get_service_model(name)
 
 
 def request_faults(service: str, operation: str, request: Mapping[str, Any]) -> list[str]:
     """What botocore's own validator and the walk over enums, patterns and lengths refuse."""
     shape = _service(service).operation_model(operation).input_shape
-    report = importlib.import_module("botocore.validate").ParamValidator().validate(request, shape)
+    report = botocore.validate.ParamValidator().validate(request, shape)
     own = [report.generate_report()] if report.has_errors() else []
     return own + _walk(shape, request, operation)
 

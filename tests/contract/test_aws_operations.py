@@ -1,14 +1,9 @@
-"""AWS's requests as botocore knows them, where botocore is installed."""
+"""AWS's requests as botocore knows them."""
 
 import pytest
 
 from tests.contract.aws_operations import OPERATIONS
 from tests.contract.test_checkers import CLUSTER, GOOD, NODE_GROUP, TEMPLATE, changed
-
-pytest.importorskip(
-    "botocore",
-    reason="botocore needs python-dateutil < 3, kubernetes >= 3: docs/contract-tests.md",
-)
 
 
 @pytest.mark.parametrize("token", [CLUSTER, NODE_GROUP, TEMPLATE])
