@@ -51,13 +51,13 @@ class Checkpoint:
         return self._deployment().get("resources") or []
 
     @property
-    def pending_operations(self) -> list[dict[str, Any]]:
-        """Operations that were cut off before the engine could note how they ended.
+    def is_pending(self) -> bool:
+        """Whether an operation was cut off before the engine could note how it ended.
 
         Raises:
             LabError: the state cannot be read.
         """
-        return self._deployment().get("pending_operations") or []
+        return bool(self._deployment().get("pending_operations"))
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -70,6 +70,16 @@ class Checkpoint:
             if resource["type"] == "pulumi:pulumi:Stack":
                 return _without_secrets(resource.get("outputs") or {})
         return {}
+
+    @property
+    def last_operation(self) -> str | None:
+        """The last operation that came to its end, and how: such as ``update failed``."""
+        folder = self.home.state / ".pulumi" / "history" / self.project / self.stack
+        ended = sorted(folder.glob("*.history.json"))
+        if not ended:
+            return None
+        operation = json.loads(ended[-1].read_text())
+        return f"{operation['kind']} {operation['result']}"
 
     def check(self) -> None:
         """Find out whether an operation can begin on it.
@@ -100,6 +110,24 @@ class Checkpoint:
                 f"the state of stack {self.stack} is damaged ({error or type(error).__name__})",
                 f"put {self.file.name}.bak beside it in its place, or {ANEW}",
             ) from None
+
+
+def adopt_created(deployment: dict[str, Any]) -> None:
+    """Turn pending creations of Kubernetes objects, in an exported state, into resources.
+
+    The engine offers to do so (``refresh --import-pending-creates``), and 3.255 forgets them.
+    Random values were nowhere but in the killed run, and are made anew.
+    """
+    known = {resource["urn"] for resource in deployment["resources"]}
+    for operation in deployment.pop("pending_operations", None) or []:
+        resource = operation["resource"]
+        if resource["urn"] in known or not resource["type"].startswith("kubernetes:"):
+            continue
+        inputs = resource["inputs"]
+        # An object's name, or that of a Helm release: what pulumi-kubernetes uses for an id.
+        metadata = inputs.get("metadata", inputs)
+        identity = "/".join(filter(None, [metadata.get("namespace"), metadata["name"]]))
+        deployment["resources"].append({**resource, "id": identity})
 
 
 def _without_secrets(value: Any) -> Any:

@@ -24,7 +24,7 @@ import psutil
 import yaml
 
 from lab import LabError, orphans
-from lab.checkpoint import Checkpoint
+from lab.checkpoint import Checkpoint, adopt_created
 from lab.events import Result, read
 from lab.home import LabHome
 from lab.program import serve_program
@@ -82,9 +82,9 @@ class Engine:
             LabError: there is no such stack, or its file cannot be used.
         """
         made_up = self._prepare(preview=operation == "preview")
-        pending = self._checkpoint.pending_operations
-        if operation in ("up", "destroy") and pending:
-            self._call_with_program("refresh", made_up, *_adopt_created(pending))
+        if operation in ("up", "destroy") and self._checkpoint.is_pending:
+            self._adopt_created()
+            self._call_with_program("refresh", made_up)
         return self._call_with_program(operation, made_up, *flags)
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
@@ -109,6 +109,16 @@ class Engine:
         return self._checkpoint.resources
 
     @property
+    def last_operation(self) -> str | None:
+        """The last operation that came to its end, and how: such as ``update failed``."""
+        return self._checkpoint.last_operation
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether an operation was cut off; the next one looks for what it left."""
+        return self._checkpoint.is_pending
+
+    @property
     def _checkpoint(self) -> Checkpoint:
         name = yaml.safe_load((self.project / "Pulumi.yaml").read_text())["name"]
         return Checkpoint(self.home, name, self.stack)
@@ -126,6 +136,18 @@ class Engine:
         if not self.exists:
             self._call("stack", "init")
         return made_up
+
+    def _adopt_created(self) -> None:
+        """Let the state know of objects that a killed run may have created without noting it.
+
+        The following refresh forgets those that do not exist.
+        """
+        state = json.loads(self._call("stack", "export"))
+        adopt_created(state["deployment"])
+        file = self.home.work / f"{self.stack}.state.json"
+        write(file, json.dumps(state))
+        self._call("stack", "import", "--file", str(file))
+        file.unlink()
 
     def _drop_stale_locks(self) -> None:
         """Remove locks of CLI processes that died; the lock of one that runs stays."""
@@ -196,25 +218,6 @@ class Engine:
         if code:
             raise EngineError(self.stack, operation, result)
         return result
-
-
-def _adopt_created(pending: list[dict[str, Any]]) -> list[str]:
-    """Flags of ``refresh`` for objects that a killed run may have created without noting it.
-
-    One that does not exist is forgotten; random values, which were nowhere else, are made anew.
-    """
-    flags = []
-    for operation in pending:
-        resource = operation["resource"]
-        if operation["type"] != "creating" or not resource["type"].startswith("kubernetes:"):
-            continue
-        inputs = resource["inputs"]
-        # An object's name, or that of a Helm release: what pulumi-kubernetes uses for an id.
-        metadata = inputs.get("metadata", inputs)
-        identity = "/".join(filter(None, [metadata.get("namespace"), metadata["name"]]))
-        for value in (resource["urn"], identity):
-            flags.append(f"--import-pending-creates={value}")
-    return flags
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

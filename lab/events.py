@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -56,6 +56,11 @@ def read(log: Path) -> Result:
                 parent=state.get("parent") or "",
                 custom=bool(state.get("custom")),
             )
+        elif "resOutputsEvent" in event:
+            step = event["resOutputsEvent"]["metadata"]
+            if steps[step["urn"]].action == "refresh":
+                # What a refresh finds is known only after it.
+                steps[step["urn"]] = replace(steps[step["urn"]], action=step["op"])
         elif "diagnosticEvent" in event:
             diagnostic = event["diagnosticEvent"]
             if diagnostic["severity"] in messages:

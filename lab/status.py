@@ -72,13 +72,17 @@ def _say_stack(stack: str, home: LabHome, show_secrets: bool) -> bool:
     outputs = engine.outputs(show_secrets=show_secrets)
     kinds = Counter(resource["custom"] for resource in engine.resources)
     _row(f"stack {stack}", f"{kinds[True]} resources in {kinds[False]} components")
+    last = engine.last_operation or "none"
+    if engine.is_pending:
+        last += ", then one was cut off; `make up` finishes it"
+    _row("last operation", last)
     for name, value in outputs.items():
         if name != "readme":
             lines = str(value).splitlines()
             _row(f"  {name}", lines[0] if len(lines) == 1 else f"[{len(lines)} lines]")
     if SECRET in outputs.values():
         say(f"\nSecrets: .venv/bin/python -m lab status {stack} --show-secrets")
-    return bool(outputs)
+    return last == "update succeeded"
 
 
 def _row(name: str, value: str) -> None:

@@ -76,8 +76,7 @@ class Cluster:
         options: dict[str, Any] = {"field_manager": manager, "force_conflicts": force}
         if dry_run:
             options["dry_run"] = "All"
-        # The client encodes dicts for JSON content types only, and this one is YAML.
-        return self._send("server_side_apply", thing, body=json.dumps(thing), **options)
+        return self._send("server_side_apply", thing, body=thing, **options)
 
     def delete(self, thing: Object) -> None:
         """Ask for deletion, dependents first; it is over when ``get`` gives None."""
