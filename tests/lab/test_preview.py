@@ -280,6 +280,15 @@ def test_a_killed_preview_leaves_no_process_and_the_next_one_works(clone):
     assert clone.preview("dev").returncode == 0
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(clone):
+    command = f"{sys.executable} -m lab preview dev | head -1"
+
+    done = subprocess.run(command, shell=True, cwd=clone.folder, capture_output=True, text=True)
+
+    assert done.stdout.startswith("No credentials, no cloud, no state")
+    assert done.stderr == ""
+
+
 def test_a_bad_stack_file_is_refused_once_in_its_own_words(clone, tmp_path):
     clone.write_stack("bad", cloud="existing", iris={"storageGb": 4, "memoryGib": 1})
 
