@@ -100,7 +100,9 @@ class Iris(pulumi.ComponentResource):
         )
         priority_class = k8s.scheduling.v1.PriorityClass(
             f"{name}-priority-class",
-            metadata={"name": f"ha-iris-{settings.namespace}", "labels": LABELS},
+            # Named by Pulumi: one named after the namespace would be replaced with it, and stay
+            # behind, in its own way, when the plan is refused halfway.
+            metadata={"labels": LABELS},
             value=1_000_000,
             description="The database goes first when the nodes that are left run short.",
             opts=child,

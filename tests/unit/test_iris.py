@@ -58,6 +58,7 @@ def iris(deploy, kubeconfig):
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 SERVICE = "kubernetes:core/v1:Service"
+PRIORITY_CLASS = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
 
 
 def pod(engine):
@@ -356,10 +357,15 @@ def test_the_time_zone_reaches_the_instance(iris):
 
 def test_the_database_goes_first_when_nodes_run_short(iris):
     engine = iris()
-    priority_class = engine.one("kubernetes:scheduling.k8s.io/v1:PriorityClass").inputs
 
-    assert priority_class["value"] == 1_000_000
-    assert pod(engine)["priorityClassName"] == priority_class["metadata"]["name"]
+    assert engine.one(PRIORITY_CLASS).inputs["value"] == 1_000_000
+    assert pod(engine)["priorityClassName"] == "iris-priority-class-autonamed"
+
+
+def test_another_namespace_replaces_nothing_outside_of_it(iris):
+    before, after = iris().one(PRIORITY_CLASS), iris(namespace="renamed").one(PRIORITY_CLASS)
+
+    assert after.inputs == before.inputs
 
 
 def test_the_image_is_pinned_and_stays_where_it_was_pulled(iris):
