@@ -121,6 +121,8 @@ class EksCluster(pulumi.ComponentResource):
                 profile=profile,
             ),
             cluster_identifier=cluster_name,
+            # `up` takes back what somebody changed by hand, instead of failing on the conflict.
+            enable_patch_force=True,
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(depends_on=[*admins.grants, *rules])
             ),

@@ -212,6 +212,8 @@ class AksCluster(pulumi.ComponentResource):
             f"{name}-provider",
             kubeconfig=self.kubeconfig,
             cluster_identifier=cluster_name,
+            # `up` takes back what somebody changed by hand, instead of failing on the conflict.
+            enable_patch_force=True,
             opts=child,
         )
         node_prep = AksNodePrep(

@@ -152,6 +152,8 @@ class GkeCluster(pulumi.ComponentResource):
             f"{name}-provider",
             kubeconfig=self.kubeconfig,
             cluster_identifier=cluster_name,
+            # `up` takes back what somebody changed by hand, instead of failing on the conflict.
+            enable_patch_force=True,
             opts=child,
         )
         self.workloads_after = [*firewall, *account.grants, *nodes.pools]

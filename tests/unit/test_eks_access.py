@@ -125,6 +125,7 @@ def test_a_change_of_the_cluster_never_replaces_what_is_in_it(eks):
     provider = eks(preview=True).named("cluster-provider")
 
     assert provider.inputs["clusterIdentifier"] == "ha-iris-eks"
+    assert provider.inputs["enablePatchForce"] == "true"
 
 
 def test_the_port_forward_command_gets_its_kubeconfig_first(eks_outputs):

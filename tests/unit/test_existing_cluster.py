@@ -22,6 +22,7 @@ def test_the_provider_keeps_its_identity_whatever_else_of_the_kubeconfig_changes
     provider = deploy(lambda: ExistingCluster("cluster", settings(kubeconfig))).one(PROVIDER)
 
     assert provider.inputs["clusterIdentifier"] == "here"
+    assert provider.inputs["enablePatchForce"] == "true"
 
 
 def test_the_provider_reaches_the_chosen_context_and_no_other(deploy, kubeconfig):
