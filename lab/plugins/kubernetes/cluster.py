@@ -78,9 +78,10 @@ class Cluster:
             options["dry_run"] = "All"
         return self._send("server_side_apply", thing, body=thing, **options)
 
-    def delete(self, thing: Object) -> None:
-        """Ask for deletion, dependents first; it is over when ``get`` gives None."""
-        options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Foreground"}
+    def delete(self, thing: Object, *, dependents_first: bool = True) -> None:
+        """Ask for deletion; with dependents first it is over when ``get`` gives None."""
+        propagation = "Foreground" if dependents_first else "Background"
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         try:
             self._send("delete", thing, body=options)
         except Refused as refused:

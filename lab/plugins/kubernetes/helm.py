@@ -137,7 +137,9 @@ class Helm:
                     "apiVersion": "v1",
                     "kind": "Secret",
                     "metadata": {"name": note, "namespace": inputs["namespace"]},
-                }
+                },
+                # At once: dependents, of which it has none, are the controller manager's to find.
+                dependents_first=False,
             )
 
     def _run(self, *arguments: str, values: Inputs | None = None) -> str:
