@@ -184,6 +184,8 @@ def test_a_reboot_brings_the_same_cluster_back_though_its_pids_belong_to_others(
     own: ControlPlane,
 ):
     own.kubectl("create", "configmap", "before-reboot")
+    eventually(lambda: len(node_leases(own)) == 3)
+    before = node_leases(own)
     for process in processes(own).values():
         process.kill()
     for file in (own.home.cluster / "pids").glob("*.pid"):
@@ -193,6 +195,16 @@ def test_a_reboot_brings_the_same_cluster_back_though_its_pids_belong_to_others(
 
     assert own.status().running
     own.kubectl("get", "configmap", "before-reboot")
+    # Twice kwok's interval; the leases of its dead self would have held for 40 s.
+    eventually(lambda: len(node_leases(own) - before) == 3, seconds=20)
+
+
+def node_leases(plane: ControlPlane) -> set[str]:
+    """The nodes' leases and who holds them."""
+    text = "{range .items[*]}{.metadata.name}={.spec.holderIdentity} {end}"
+    return set(
+        plane.kubectl("get", "leases", "-n", "kube-node-lease", "-o", f"jsonpath={text}").split()
+    )
 
 
 def test_a_first_start_killed_half_way_is_done_again(tmp_path: Path, toolchain: Toolchain):
