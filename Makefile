@@ -23,8 +23,13 @@ check: .venv/installed  ## what needs no cluster: style, types, scripts, unit an
 
 test: check lab  ## everything
 
-unit contract lab: .venv/installed  ## one kind of test
+unit contract: .venv/installed  ## one kind of test
 	$(BIN)/pytest tests/$@
+
+# Four labs at a time, also on fewer cores: most of a test is waiting for Kubernetes.
+lab: .venv/installed  ## the tests that run a control plane
+	@$(BIN)/python -m lab build
+	$(BIN)/pytest -n 4 --dist worksteal tests/lab
 
 schema: .venv/installed  ## write stacks/stack.schema.json and docs/settings.md from the settings
 	$(BIN)/python -m stacks.schema

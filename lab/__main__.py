@@ -57,6 +57,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
+    build = commands.add_parser("build", help="build the programs that the lab and its tests run")
+    build.set_defaults(run=_build)
+
     up = commands.add_parser("up", help="start the lab and run `pulumi up` of a stack in it")
     up.add_argument("stack", nargs="?", default="dev")
     up.set_defaults(run=_up)
@@ -81,6 +84,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 # Each command imports what it needs: a preview starts its stand-in before the slow imports.
+
+
+def _build(options: argparse.Namespace) -> int:
+    from lab.toolchain import TOOLS, ensure
+
+    ensure(*TOOLS)
+    return 0
 
 
 def _up(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""One lab for the whole session, in a folder of its own."""
+"""A lab for each file of tests, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def toolchain() -> Toolchain:
     return ensure()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab_home(tmp_path_factory: pytest.TempPathFactory) -> LabHome:
-    """The folder of the session's lab."""
-    return LabHome(tmp_path_factory.mktemp("session") / "lab")
+    """The folder of these tests' lab."""
+    return LabHome(tmp_path_factory.mktemp("home") / "lab")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def control_plane(lab_home: LabHome, toolchain: Toolchain) -> Iterator[ControlPlane]:
-    """The session's cluster, running; its processes end with the session."""
+    """These tests' cluster, running; its processes end with them."""
     plane = ControlPlane(lab_home, toolchain)
     try:
         plane.start()

@@ -44,7 +44,7 @@ sys.exit(failed)
 
 
 class Stack:
-    """The development stack in the session's lab, with the settings that a test gives it."""
+    """The development stack in these tests' lab, with the settings that a test gives it."""
 
     def __init__(self, home: LabHome, toolchain: Toolchain) -> None:
         self.home = home
@@ -93,7 +93,7 @@ class Stack:
         return str(self.home.root / "result")
 
     def kubectl(self, *args: str) -> str:
-        """What kubectl prints for the session's cluster."""
+        """What kubectl prints for the lab's cluster."""
         command = [self.toolchain.bin / "kubectl", "--kubeconfig", self.home.kubeconfig, *args]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
