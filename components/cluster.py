@@ -2,15 +2,34 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import pulumi
 import pulumi_kubernetes as k8s
+from pydantic import AfterValidator
 
 from components.settings import Settings
 
 Architecture = Literal["amd64", "arm64"]
 """Processor of a node, as its label kubernetes.io/arch says it."""
+
+
+def _one_in_each_zone(nodes: int) -> int:
+    if nodes < 3:
+        raise ValueError(
+            "Longhorn keeps three copies in three zones, each on a node of its own; "
+            "set it to 3 or more"
+        )
+    if nodes % 3:
+        raise ValueError(
+            "the three zones have equally many nodes; "
+            f"set it to {nodes - nodes % 3} or {nodes - nodes % 3 + 3}"
+        )
+    return nodes
+
+
+NodesInThreeZones = Annotated[int, AfterValidator(_one_in_each_zone)]
+"""Nodes in all, of which each of three zones has as many as the others, and at least one."""
 
 
 class ClusterSettings(Settings, ABC):

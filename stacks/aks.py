@@ -1,6 +1,5 @@
 """A stack on Azure: a virtual network, an AKS cluster and a storage account for backups."""
 
-import re
 from typing import Annotated
 
 import pulumi
@@ -17,8 +16,9 @@ from components.azure import (
 from components.azure.settings import CLUSTER_NAME
 from components.iris import IrisSettings
 from components.longhorn import LonghornSettings
+from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings
+from stacks.settings import StackSettings, cluster_name
 
 TagName = Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,128}$")]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
@@ -72,19 +72,23 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
 
 def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
     """Longhorn and IRIS on an AKS cluster of their own."""
-    cluster_name = settings.cluster.name or _default_name()
+    name = cluster_name(
+        settings.cluster.name,
+        pattern=CLUSTER_NAME,
+        rule="AKS cluster name (lower-case letters, digits and hyphens, at most 54)",
+    )
     location = _location()
     network = AzureNetwork(
         "network",
         settings.network,
-        cluster_name=cluster_name,
+        cluster_name=name,
         location=location,
         tags=settings.tags,
     )
     cluster = AksCluster(
         "cluster",
         settings.cluster,
-        cluster_name=cluster_name,
+        cluster_name=name,
         network=network,
         location=location,
         tags=settings.tags,
@@ -95,7 +99,7 @@ def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
         backup_store = BlobBackupStore(
             "backup",
             settings.backup,
-            cluster_name=cluster_name,
+            cluster_name=name,
             network=network,
             location=location,
             tags=settings.tags,
@@ -113,25 +117,8 @@ def _location() -> str:
     """Region, which azure-native would otherwise miss resource by resource."""
     location = pulumi.Config("azure-native").get("location")
     if not location:
-        raise _refusal(
+        raise refusal(
             "azure-native:location is missing: the region whose three zones hold the copies; "
             "run `pulumi config set azure-native:location westeurope`"
         )
     return location
-
-
-def _default_name() -> str:
-    name = f"ha-iris-{pulumi.get_stack()}"
-    if not re.match(CLUSTER_NAME, name):
-        raise _refusal(
-            f"ha-iris:cluster.name is missing: {name}, made from the stack's name, is no name for "
-            "an AKS cluster (lower-case letters, digits and hyphens, at most 54); set it"
-        )
-    return name
-
-
-def _refusal(fault: str) -> pulumi.RunError:
-    return pulumi.RunError(
-        f"ha-iris: Pulumi.{pulumi.get_stack()}.yaml is not a stack this program can build:\n"
-        f"  {fault}"
-    )

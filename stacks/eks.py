@@ -18,8 +18,9 @@ from components.aws.settings import CLUSTER_NAME
 from components.aws.user_data import DATA_PATH
 from components.iris import IrisSettings
 from components.longhorn import LonghornSettings
+from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings
+from stacks.settings import StackSettings, cluster_name
 
 OF_A_TAG = r"^[0-9A-Za-z _.:/=+@-]*$"
 TagKey = Annotated[str, StringConstraints(pattern=OF_A_TAG, min_length=1, max_length=128)]
@@ -84,12 +85,16 @@ def build(settings: EksStackSettings) -> dict[str, pulumi.Input[object]]:
     """Longhorn and IRIS on an EKS cluster of their own."""
     region = _region(settings.network.zones)
     if pulumi.Config("aws").get("assumeRoles") and not settings.cluster.login_role:
-        raise _refusal(
+        raise refusal(
             "ha-iris:cluster.loginRole is missing: aws:assumeRoles makes the program act as a role "
             "that the AWS CLI, which logs in to the cluster, knows nothing of; set it to the last "
             "of these roles"
         )
-    name = settings.cluster.name or _default_name()
+    name = cluster_name(
+        settings.cluster.name,
+        pattern=CLUSTER_NAME,
+        rule="EKS cluster name (letters, digits, hyphens and underscores, at most 100)",
+    )
     network = AwsNetwork("network", settings.network, region=region, tags=settings.tags)
     cluster = EksCluster(
         "cluster",
@@ -119,31 +124,14 @@ def _region(zones: tuple[str, ...]) -> str:
     """The region, which the provider cannot do without either."""
     region = pulumi.Config("aws").get("region")
     if not region:
-        raise _refusal(
+        raise refusal(
             "aws:region is missing: the region whose three zones hold the copies; "
             "run `pulumi config set aws:region eu-west-1`"
         )
     for zone in zones:
         if not re.fullmatch(rf"{re.escape(region)}[a-z]", zone):
-            raise _refusal(
+            raise refusal(
                 f"ha-iris:network.zones is {list(zones)}: {zone} is no availability zone of "
                 f"aws:region {region}; write it as in {region}a"
             )
     return region
-
-
-def _default_name() -> str:
-    name = f"ha-iris-{pulumi.get_stack()}"
-    if not re.match(CLUSTER_NAME, name):
-        raise _refusal(
-            f"ha-iris:cluster.name is missing: {name}, which the stack's name gives, is no EKS "
-            "cluster name (letters, digits, hyphens and underscores, at most 100); set it"
-        )
-    return name
-
-
-def _refusal(fault: str) -> pulumi.RunError:
-    return pulumi.RunError(
-        f"ha-iris: Pulumi.{pulumi.get_stack()}.yaml is not a stack this program can build:\n"
-        f"  {fault}"
-    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+import pulumi
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -33,6 +34,14 @@ BOUNDS = {
     "string_pattern_mismatch": "text that matches {pattern}",
     "literal_error": "one of {expected}",
 }
+
+
+def refusal(*faults: str) -> pulumi.RunError:
+    """Ends the program with all that is wrong with its stack file, a line for each fault."""
+    lines = "\n".join(f"  {fault}" for fault in faults)
+    return pulumi.RunError(
+        f"ha-iris: Pulumi.{pulumi.get_stack()}.yaml is not a stack this program can build:\n{lines}"
+    )
 
 
 def faults_of(invalid: ValidationError, model: type[BaseModel]) -> list[str]:

@@ -1,6 +1,5 @@
 """A stack on Google Cloud: a VPC, a regional GKE cluster and a bucket for backups."""
 
-import re
 from typing import Annotated, NamedTuple
 
 import pulumi
@@ -16,8 +15,9 @@ from components.gcp import (
 )
 from components.gcp.settings import CLUSTER_NAME
 from components.iris import IrisSettings
+from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings
+from stacks.settings import StackSettings, cluster_name
 
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
@@ -59,7 +59,11 @@ class _Place(NamedTuple):
 def build(settings: GkeStackSettings) -> dict[str, pulumi.Input[object]]:
     """Longhorn and IRIS on a GKE cluster of their own."""
     project, region = _place(settings)
-    name = settings.cluster.name or _default_name()
+    name = cluster_name(
+        settings.cluster.name,
+        pattern=CLUSTER_NAME,
+        rule="GKE cluster name (lower-case letters, digits and hyphens, at most 40)",
+    )
     network = GcpNetwork("network", settings.network, project=project, region=region)
     cluster = GkeCluster(
         "cluster",
@@ -101,7 +105,7 @@ def _place(settings: GkeStackSettings) -> _Place:
             "run `pulumi config set gcp:region europe-west1`"
         )
     if not project or not region:
-        raise _refusal(faults)
+        raise refusal(*faults)
     zones, existing = settings.cluster.zones, settings.network.existing
     if any(not zone.startswith(f"{region}-") for zone in zones):
         faults.append(
@@ -114,24 +118,5 @@ def _place(settings: GkeStackSettings) -> _Place:
             f"gcp:region is {region}; name a subnetwork of it"
         )
     if faults:
-        raise _refusal(faults)
+        raise refusal(*faults)
     return _Place(project, region)
-
-
-def _default_name() -> str:
-    name = f"ha-iris-{pulumi.get_stack()}"
-    if not re.match(CLUSTER_NAME, name):
-        raise _refusal(
-            [
-                f"ha-iris:cluster.name is missing: {name}, which the stack's name gives, is no "
-                "GKE cluster name (lower-case letters, digits, hyphens, at most 40); set it"
-            ]
-        )
-    return name
-
-
-def _refusal(faults: list[str]) -> pulumi.RunError:
-    lines = "\n".join(f"  {fault}" for fault in faults)
-    return pulumi.RunError(
-        f"ha-iris: Pulumi.{pulumi.get_stack()}.yaml is not a stack this program can build:\n{lines}"
-    )

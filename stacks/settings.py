@@ -1,6 +1,7 @@
 """A stack file, read once, checked whole and refused before anything is created."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, get_args
 
@@ -18,7 +19,7 @@ from components.iris import IrisSettings
 from components.iris.settings import wrong_architecture
 from components.longhorn import LonghornSettings
 from components.settings import Settings
-from stacks.faults import faults_of, secrets_in_clear
+from stacks.faults import faults_of, refusal, secrets_in_clear
 
 NAMESPACE = "ha-iris"
 
@@ -83,7 +84,6 @@ class StackSettings(Settings, Generic[AnyCluster]):
 class StackFile:
     """The ``ha-iris:`` part of a stack's configuration, as Pulumi hands it to the program."""
 
-    stack: str
     values: dict[str, Any]
     secret_keys: frozenset[str]
 
@@ -97,7 +97,6 @@ class StackFile:
         ours = {key: text for key, text in everything.items() if key.startswith(prefix)}
         secret = {*get_config_secret_keys_env(), *filter(is_config_secret, ours)}
         return cls(
-            stack=pulumi.get_stack(),
             values={key.removeprefix(prefix): _parse(text) for key, text in ours.items()},
             secret_keys=frozenset(key.removeprefix(prefix) for key in secret if key in ours),
         )
@@ -110,11 +109,9 @@ class StackFile:
         """
         chosen = self.values.get("cloud", "existing")
         if chosen not in get_args(Cloud):
-            raise self._refusal(
-                [
-                    f"{NAMESPACE}:cloud is {chosen}: no such cloud; "
-                    f"set it to one of {', '.join(get_args(Cloud))}"
-                ]
+            raise refusal(
+                f"{NAMESPACE}:cloud is {chosen}: no such cloud; "
+                f"set it to one of {', '.join(get_args(Cloud))}"
             )
         return chosen
 
@@ -130,16 +127,30 @@ class StackFile:
                 json.dumps(self.values), strict=True, by_alias=True, by_name=False
             )
         except ValidationError as invalid:
-            raise self._refusal(faults + faults_of(invalid, model)) from None
+            raise refusal(*faults, *faults_of(invalid, model)) from None
         if faults:
-            raise self._refusal(faults)
+            raise refusal(*faults)
         return settings
 
-    def _refusal(self, faults: list[str]) -> pulumi.RunError:
-        lines = "\n".join(f"  {fault}" for fault in faults)
-        return pulumi.RunError(
-            f"ha-iris: Pulumi.{self.stack}.yaml is not a stack this program can build:\n{lines}"
+
+def cluster_name(chosen: str | None, *, pattern: str, rule: str) -> str:
+    """The name that a stack file gives to its cluster, or one made from the stack's.
+
+    Args:
+        chosen: name in the stack file, checked.
+        pattern: what the cloud accepts.
+        rule: the same in words, such as ``EKS cluster name (letters and digits)``.
+
+    Raises:
+        pulumi.RunError: the stack's name makes none that the cloud accepts.
+    """
+    name = chosen or f"{NAMESPACE}-{pulumi.get_stack()}"
+    if not re.match(pattern, name):
+        raise refusal(
+            f"{NAMESPACE}:cluster.name is missing: {name}, which the stack's name gives, is no "
+            f"{rule}; set it"
         )
+    return name
 
 
 def _parse(text: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from components.aws.iam import ARN, AwsIamSettings
-from components.cluster import Architecture, ClusterSettings
+from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.longhorn.settings import KUBERNETES_TESTED
 from components.settings import Cidr, Gib
 
@@ -37,7 +37,7 @@ class EksClusterSettings(ClusterSettings):
     mode: str = "standard"
     """EKS mode of operation. Only standard, with managed node groups."""
 
-    nodes: int = 3
+    nodes: NodesInThreeZones = 3
     """Nodes in all, spread evenly over the three zones.
 
     With fewer than before AWS picks those that go: docs/eks.md says how to keep the copies.
@@ -155,21 +155,6 @@ class EksClusterSettings(ClusterSettings):
                 "privileged pods: Longhorn can live in neither; set it to standard"
             )
         return mode
-
-    @field_validator("nodes")
-    @classmethod
-    def _is_one_in_each_zone(cls, nodes: int) -> int:
-        if nodes < 3:
-            raise ValueError(
-                "Longhorn keeps three copies in three zones, each on a node of its own; "
-                "set it to 3 or more"
-            )
-        if nodes % 3:
-            raise ValueError(
-                "the three zones have equally many nodes; "
-                f"set it to {nodes - nodes % 3} or {nodes - nodes % 3 + 3}"
-            )
-        return nodes
 
     @field_validator("node_type")
     @classmethod

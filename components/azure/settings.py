@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from components.cluster import Architecture, ClusterSettings
+from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.longhorn.settings import KUBERNETES_TESTED
 from components.settings import Cidr, Gib, Settings
 
@@ -75,7 +75,7 @@ class AksClusterSettings(ClusterSettings):
     follow with a new nodeSet, as AKS would otherwise reimage them and with them their copies.
     """
 
-    nodes: int = 3
+    nodes: NodesInThreeZones = 3
     """Nodes in all, spread evenly over the three zones. Fewer than before need a new nodeSet."""
 
     node_set: NodeSet = "a"
@@ -183,21 +183,6 @@ class AksClusterSettings(ClusterSettings):
                 f"{KUBERNETES_TESTED[1]}"
             )
         return version
-
-    @field_validator("nodes")
-    @classmethod
-    def _is_one_in_each_zone(cls, nodes: int) -> int:
-        if nodes < 3:
-            raise ValueError(
-                "Longhorn keeps three copies in three zones, each on a node of its own; "
-                "set it to 3 or more"
-            )
-        if nodes % 3:
-            raise ValueError(
-                "the three zones have equally many nodes; "
-                f"set it to {nodes - nodes % 3} or {nodes - nodes % 3 + 3}"
-            )
-        return nodes
 
     @field_validator("retiring_node_set")
     @classmethod

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.cluster import Architecture, ClusterSettings
+from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.gcp.maintenance import GkeMaintenanceSettings
 from components.longhorn.settings import KUBERNETES_TESTED
 from components.settings import Cidr, Gib
@@ -32,7 +32,7 @@ class GkeClusterSettings(ClusterSettings):
     zones: tuple[str, ...] = Field(default=(), validate_default=True)
     """Three zones of the region, such as europe-west1-b; empty: the region's first three."""
 
-    nodes: int = 3
+    nodes: NodesInThreeZones = 3
     """Nodes in all, spread evenly over the three zones."""
 
     node_type: str = Field(
@@ -158,21 +158,6 @@ class GkeClusterSettings(ClusterSettings):
         if wrong := [zone for zone in zones if not re.match(r"^[a-z]+-[a-z]+\d+-[a-z]$", zone)]:
             raise ValueError(f"{wrong[0]} is no zone; write it as in europe-west1-b")
         return zones
-
-    @field_validator("nodes")
-    @classmethod
-    def _is_one_in_each_zone(cls, nodes: int) -> int:
-        if nodes < 3:
-            raise ValueError(
-                "Longhorn keeps three copies in three zones, each on a node of its own; "
-                "set it to 3 or more"
-            )
-        if nodes % 3:
-            raise ValueError(
-                "the three zones have equally many nodes; "
-                f"set it to {nodes - nodes % 3} or {nodes - nodes % 3 + 3}"
-            )
-        return nodes
 
     @field_validator("node_type")
     @classmethod

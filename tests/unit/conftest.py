@@ -3,8 +3,10 @@
 import asyncio
 import gc
 import json
+import runpy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import yaml
 from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
 from pulumi.runtime.stack import run_pulumi_func
 
+from stacks import compose
 from tests.unit.answers import answer, computed
 
 ROOT = Path(__file__).parents[2]
@@ -200,6 +203,76 @@ def stack_config(kubeconfig: str) -> Callable[[str], dict[str, str]]:
         }
 
     return read
+
+
+_RUNS: dict[str, Engine] = {}
+
+
+@pytest.fixture
+def committed(deploy, stack_config) -> Callable[..., Engine]:
+    """``committed("eks", cluster={"nodes": 6})`` runs a committed stack file, changed so.
+
+    Tests that ask for the same share one run: an engine that ran changes no more.
+    """
+
+    def run(stack: str, *, preview: bool = False, **groups: Any) -> Engine:
+        config = changed(stack_config(stack), groups)
+        key = json.dumps([stack, preview, config])
+        if key not in _RUNS:
+            main = str(ROOT / "__main__.py")
+            _RUNS[key] = deploy(
+                lambda: runpy.run_path(main), stack=stack, config=config, preview=preview
+            )
+        return _RUNS[key]
+
+    return run
+
+
+@pytest.fixture
+def eks(committed) -> Callable[..., Engine]:
+    """Runs Pulumi.eks.yaml, with some settings of some groups changed."""
+    return partial(committed, "eks")
+
+
+@pytest.fixture
+def aks(committed) -> Callable[..., Engine]:
+    """Runs Pulumi.aks.yaml, with some settings of some groups changed."""
+    return partial(committed, "aks")
+
+
+@pytest.fixture
+def gke(committed) -> Callable[..., Engine]:
+    """Runs Pulumi.gke.yaml, with some settings of some groups changed."""
+    return partial(committed, "gke")
+
+
+@pytest.fixture
+def refused(deploy) -> Callable[..., str]:
+    """``refused(config)``: the message that refuses a configuration before anything is made."""
+
+    def run(config: Mapping[str, str], **options: Any) -> str:
+        seen = []
+
+        def program() -> None:
+            with pytest.raises(pulumi.RunError) as refusal:
+                compose()
+            seen.append(str(refusal.value))
+
+        engine = deploy(program, config=config, **options)
+        assert engine.resources == []
+        return seen[0]
+
+    return run
+
+
+def changed(config: dict[str, str], groups: Mapping[str, Any]) -> dict[str, str]:
+    """A stack's configuration with some settings of some groups, or other keys, changed."""
+    for group, settings in groups.items():
+        key = group if ":" in group else f"ha-iris:{group}"
+        if isinstance(settings, dict):
+            settings = {**json.loads(config.get(key, "{}")), **settings}
+        config[key] = settings if isinstance(settings, str) else json.dumps(settings)
+    return config
 
 
 @pytest.fixture

@@ -1,49 +1,16 @@
 """IRIS on AKS: the cluster and its nodes, as the committed stack file asks for them."""
 
 import json
-import runpy
-from typing import Any
 
 import pytest
 
-from tests.unit.conftest import ROOT, Engine
 from tests.unit.destroy_order import gone_before
 
-MAIN = ROOT / "__main__.py"
 CLUSTER = "azure-native:containerservice:ManagedCluster"
 POOL = "azure-native:containerservice:AgentPool"
 LOCK = "azure-native:authorization:ManagementLockByScope"
-_RUNS: dict[str, Engine] = {}
 
 NEXT_SET = {"nodeSet": "b", "retiringNodeSet": "a", "nodeType": "Standard_E8s_v5"}
-
-
-@pytest.fixture
-def aks(deploy, stack_config):
-    """Runs the committed stack file, with some settings of some groups changed.
-
-    Tests that ask for the same share one run: azure-native gives each resource some dozens of
-    aliases, and a run takes seconds.
-    """
-
-    def run(**groups: Any) -> Engine:
-        key = json.dumps(groups, sort_keys=True)
-        if key not in _RUNS:
-            config = changed(stack_config("aks"), groups)
-            _RUNS[key] = deploy(lambda: runpy.run_path(str(MAIN)), stack="aks", config=config)
-        return _RUNS[key]
-
-    return run
-
-
-def changed(config: dict[str, str], groups: dict[str, Any]) -> dict[str, str]:
-    """A stack's configuration with some settings of some groups changed."""
-    for group, settings in groups.items():
-        key = f"ha-iris:{group}"
-        if isinstance(settings, dict):
-            settings = {**json.loads(config.get(key, "{}")), **settings}
-        config[key] = settings if isinstance(settings, str) else json.dumps(settings)
-    return config
 
 
 def test_the_committed_stack_builds_the_whole_path(aks):

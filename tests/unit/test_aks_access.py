@@ -17,9 +17,8 @@ from components.azure import (
 from components.azure.kubeconfig import entra_kubeconfig
 from stacks import compose
 from tests.unit.answers import AZURE_KUBECONFIG
-from tests.unit.test_aks import CLUSTER, POOL, aks, changed
-
-__all__ = ["aks"]
+from tests.unit.conftest import changed
+from tests.unit.test_aks import CLUSTER, POOL
 
 GROUP = "11111111-2222-3333-4444-555555555555"
 SUBNET = (

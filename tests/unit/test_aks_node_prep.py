@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 from components.azure.node_prep import SCRIPT
-from tests.unit.test_aks import aks
-
-__all__ = ["aks"]
 
 BLACKLIST = 'blacklist {\n    devnode "^sd[a-z0-9]+"\n}\n'
 

@@ -3,9 +3,6 @@
 import json
 
 from tests.unit.conftest import ROOT
-from tests.unit.test_aks import aks
-
-__all__ = ["aks"]
 
 ROLE = json.loads((ROOT / "docs" / "policies" / "aks-deployer.json").read_text())
 

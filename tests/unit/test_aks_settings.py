@@ -8,30 +8,19 @@ import pulumi
 import pytest
 
 from stacks import compose
+from tests.unit.conftest import changed
 from tests.unit.test_aks_access import SUBNET
 
 
 @pytest.fixture
-def refusal(deploy, stack_config):
+def refusal(refused, stack_config):
     """The message with which the committed stack file, changed, is refused; nothing is made."""
 
     def run(groups: dict[str, Any], location: str | None = "westeurope", stack: str = "aks") -> str:
-        config = stack_config("aks")
-        for group, settings in groups.items():
-            key = f"ha-iris:{group}"
-            config[key] = json.dumps({**json.loads(config.get(key, "{}")), **settings})
+        config = changed(stack_config("aks"), groups)
         if location is None:
             del config["azure-native:location"]
-        seen = []
-
-        def program():
-            with pytest.raises(pulumi.RunError) as refused:
-                compose()
-            seen.append(str(refused.value))
-
-        engine = deploy(program, config=config, stack=stack)
-        assert engine.resources == []
-        return seen[0]
+        return refused(config, stack=stack)
 
     return run
 

@@ -2,16 +2,14 @@
 
 import base64
 import json
-import runpy
 from typing import Any
 
 import pytest
 
 from components.aws.user_data import DATA_PATH, multipart, node_prep_script
-from tests.unit.conftest import ROOT, Engine, Registered
+from tests.unit.conftest import Registered
 from tests.unit.destroy_order import gone_before
 
-MAIN = ROOT / "__main__.py"
 CLUSTER = "aws:eks/cluster:Cluster"
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -19,38 +17,6 @@ ADD_ON = "aws:eks/addon:Addon"
 BUCKET = "aws:s3/bucket:Bucket"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1a2b"
 GROUPS = ["cluster-nodes-1", "cluster-nodes-2", "cluster-nodes-3"]
-
-
-_runs: dict[str, Engine] = {}
-
-
-@pytest.fixture
-def eks(deploy, stack_config):
-    """Runs the committed stack file, with some settings of some groups changed.
-
-    What was asked for before is not run again: an engine that ran changes no more.
-    """
-
-    def run(preview: bool = False, **groups: Any) -> Engine:
-        config = changed(stack_config("eks"), groups)
-        key = json.dumps([preview, config])
-        if key not in _runs:
-            _runs[key] = deploy(
-                lambda: runpy.run_path(str(MAIN)), stack="eks", config=config, preview=preview
-            )
-        return _runs[key]
-
-    return run
-
-
-def changed(config: dict[str, str], groups: dict[str, Any]) -> dict[str, str]:
-    """A stack's configuration with some settings of some groups changed."""
-    for group, settings in groups.items():
-        key = group if ":" in group else f"ha-iris:{group}"
-        if isinstance(settings, dict):
-            settings = {**json.loads(config.get(key, "{}")), **settings}
-        config[key] = settings if isinstance(settings, str) else json.dumps(settings)
-    return config
 
 
 def disks(template: Registered) -> dict[str, dict[str, Any]]:

@@ -10,9 +10,8 @@ import pytest
 
 from components.aws.network import subnet_ranges
 from stacks import compose
-from tests.unit.test_eks import BUCKET, CLUSTER, GROUP, TEMPLATE, changed, eks
-
-__all__ = ["eks"]
+from tests.unit.conftest import changed
+from tests.unit.test_eks import BUCKET, CLUSTER, GROUP, TEMPLATE
 
 ENTRY = "aws:eks/accessEntry:AccessEntry"
 POLICY = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"

@@ -5,9 +5,7 @@ import json
 import pytest
 
 from components.aws.backup_store import access_policy, refuse_without_tls
-from tests.unit.test_eks import BUCKET, KEY, eks
-
-__all__ = ["eks"]
+from tests.unit.test_eks import BUCKET, KEY
 
 
 def test_longhorn_writes_backups_without_a_key(eks):

@@ -9,9 +9,6 @@ from components.aws.backup_store import BUCKET_PREFIX
 from components.aws.iam import AwsIamSettings
 from components.aws.nodes import NODE_POLICIES
 from tests.unit.conftest import ROOT
-from tests.unit.test_eks import eks
-
-__all__ = ["eks"]
 
 FILE = ROOT / "docs" / "policies" / "eks-deployer.json"
 

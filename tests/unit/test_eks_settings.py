@@ -1,32 +1,21 @@
 """An EKS stack that Longhorn or AWS could not live with is refused before anything is made."""
 
-import pulumi
 import pytest
 
 from components.aws.settings import EksClusterSettings
-from stacks import compose
-from tests.unit.test_eks import changed
+from tests.unit.conftest import changed
 
 ROLE = "arn:aws:iam::123456789012:role/dba"
 
 
 @pytest.fixture
-def refusal(deploy, stack_config):
+def refusal(refused, stack_config):
     """The message with which a change of the committed stack file is refused."""
 
     def run(drop: str = "", stack: str = "eks", **groups) -> str:
         config = changed(stack_config("eks"), groups)
         config.pop(drop, None)
-        seen = []
-
-        def program():
-            with pytest.raises(pulumi.RunError) as refused:
-                compose()
-            seen.append(str(refused.value))
-
-        engine = deploy(program, stack=stack, config=config)
-        assert engine.resources == []
-        return seen[0]
+        return refused(config, stack=stack)
 
     return run
 

@@ -1,46 +1,14 @@
 """IRIS on GKE: the cluster and its nodes, as the committed stack file asks for them."""
 
 import json
-import runpy
-from typing import Any
 
 import pytest
 
-from tests.unit.conftest import ROOT, Engine
 from tests.unit.destroy_order import gone_before
 
-MAIN = ROOT / "__main__.py"
 CLUSTER = "gcp:container/cluster:Cluster"
 POOL = "gcp:container/nodePool:NodePool"
 KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
-_RUNS: dict[str, Engine] = {}
-
-
-@pytest.fixture
-def gke(deploy, stack_config):
-    """Runs the committed stack file, with some settings of some groups changed.
-
-    Tests that ask for the same share one run.
-    """
-
-    def run(**groups: Any) -> Engine:
-        key = json.dumps(groups, sort_keys=True)
-        if key not in _RUNS:
-            config = changed(stack_config("gke"), groups)
-            _RUNS[key] = deploy(lambda: runpy.run_path(str(MAIN)), stack="gke", config=config)
-        return _RUNS[key]
-
-    return run
-
-
-def changed(config: dict[str, str], groups: dict[str, Any]) -> dict[str, str]:
-    """A stack's configuration with some settings of some groups changed."""
-    for group, settings in groups.items():
-        key = f"ha-iris:{group}"
-        if isinstance(settings, dict):
-            settings = {**json.loads(config.get(key, "{}")), **settings}
-        config[key] = settings if isinstance(settings, str) else json.dumps(settings)
-    return config
 
 
 def test_the_committed_stack_builds_the_whole_path(gke):

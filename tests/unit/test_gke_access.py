@@ -8,9 +8,8 @@ import yaml
 
 from components.gcp.names import account_id
 from stacks import compose
-from tests.unit.test_gke import CLUSTER, MAIN, POOL, changed, gke
-
-__all__ = ["gke"]
+from tests.unit.conftest import ROOT, changed
+from tests.unit.test_gke import CLUSTER, POOL
 
 BUCKET = "gcp:storage/bucket:Bucket"
 FIREWALL = "gcp:compute/firewall:Firewall"
@@ -97,7 +96,7 @@ def test_the_kubeconfig_of_the_dns_endpoint_trusts_public_authorities(gke_output
 def test_the_kubernetes_provider_knows_its_cluster_before_the_cluster_exists(deploy, stack_config):
     # Unknown, it would replace the provider, and with it every object and the claim.
     engine = deploy(
-        lambda: runpy.run_path(str(MAIN)),
+        lambda: runpy.run_path(str(ROOT / "__main__.py")),
         stack="gke",
         config=stack_config("gke"),
         preview=True,

@@ -3,9 +3,6 @@
 import yaml
 
 from tests.unit.conftest import ROOT
-from tests.unit.test_gke import gke
-
-__all__ = ["gke"]
 
 POLICIES = ROOT / "docs" / "policies"
 PERMISSIONS = {

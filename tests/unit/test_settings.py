@@ -5,15 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 
-from stacks import compose
 from stacks.settings import StackFile
 
 
 @pytest.fixture
-def refusal(deploy, kubeconfig):
+def refusal(refused, kubeconfig):
     """The message with which a stack file is refused, and that nothing was registered."""
 
     def run(secret_keys: tuple[str, ...] = (), **groups: Any) -> str:
@@ -24,16 +22,7 @@ def refusal(deploy, kubeconfig):
             f"ha-iris:{key}": value if isinstance(value, str) else json.dumps(value)
             for key, value in groups.items()
         }
-        seen = []
-
-        def program():
-            with pytest.raises(pulumi.RunError) as refused:
-                compose()
-            seen.append(str(refused.value))
-
-        engine = deploy(program, config=config, secret_keys=[f"ha-iris:{k}" for k in secret_keys])
-        assert engine.resources == []
-        return seen[0]
+        return refused(config, secret_keys=[f"ha-iris:{k}" for k in secret_keys])
 
     return run
 
