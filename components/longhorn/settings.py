@@ -51,6 +51,12 @@ class LonghornSettings(Settings):
     data_path: str = Field(default="/var/lib/longhorn/", pattern=r"^/.+/$")
     """Folder on each node that holds the copies; ends with a slash."""
 
+    kubelet_root_dir: str | None = Field(default=None, pattern=r"^/.*[^/]$")
+    """Folder that the nodes' kubelet keeps its files in; None: Longhorn finds it.
+
+    microk8s hides its own, /var/snap/microk8s/common/var/lib/kubelet, and must name it.
+    """
+
     over_provisioning_percentage: int = Field(default=100, ge=100, le=500)
     """How much may be promised on a disk, in percent of its size."""
 

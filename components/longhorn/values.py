@@ -55,6 +55,8 @@ def chart_values(
             "upgradeChecker": False,
         },
     }
+    if settings.kubelet_root_dir:
+        values["csi"]["kubeletRootDir"] = settings.kubelet_root_dir
     if settings.image_registry:
         values["global"] = {"imageRegistry": settings.image_registry}
     if backup_target is not None:

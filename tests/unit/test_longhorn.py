@@ -150,6 +150,13 @@ def test_no_more_sidecars_than_nodes(nodes, sidecars, interfaces):
     assert chart["longhornUI"]["replicas"] == interfaces
 
 
+def test_a_kubelet_that_hides_its_folder_is_named():
+    folder = "/var/snap/microk8s/common/var/lib/kubelet"
+
+    assert values(LonghornSettings(kubelet_root_dir=folder))["csi"]["kubeletRootDir"] == folder
+    assert "kubeletRootDir" not in values()["csi"]
+
+
 def test_a_disk_of_its_own_is_used_whole():
     own, shared = (values(dedicated_disk=own)["defaultSettings"] for own in (True, False))
 
