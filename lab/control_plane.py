@@ -82,11 +82,11 @@ class ControlPlane:
             running = processes.find(self.home, self.toolchain.bin)
             all_run = all(name in running for name in COMPONENTS)
             if not (all_run and self._is_current("stages", self._stages()) and self._serves()):
-                processes.end(processes.find(self.home))
+                processes.end_all(self.home)
                 try:
                     self._boot()
                 except LabError:
-                    processes.end(processes.find(self.home))
+                    processes.end_all(self.home)
                     raise
                 running = processes.find(self.home, self.toolchain.bin)
             self._bring_objects(running)
@@ -97,7 +97,7 @@ class ControlPlane:
         if not self.home.root.exists():
             return
         with FileLock(self.home.root / "control-plane.lock"):
-            processes.end(processes.find(self.home))
+            processes.end_all(self.home)
             if delete:
                 self.home.kubeconfig.unlink(missing_ok=True)
                 shutil.rmtree(self.home.kwok, ignore_errors=True)

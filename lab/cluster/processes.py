@@ -45,6 +45,13 @@ def find(home: LabHome, binaries: Path | None = None) -> Processes:
     return found
 
 
+def end_all(home: LabHome) -> None:
+    """End all of this lab's processes and wait until they are gone."""
+    # First what starts others: one that it starts while we look would not be found.
+    end({"kwokctl": find(home).get("kwokctl", [])})
+    end(find(home))
+
+
 def end(processes: Processes) -> None:
     """End these processes, etcd last and gently, and wait until they are gone."""
     etcd = processes.get("etcd", [])
