@@ -13,7 +13,7 @@ from components.aws.network import AwsNetwork
 from components.aws.nodes import EksNodeGroups
 from components.aws.settings import EksClusterSettings
 from components.cluster import Architecture
-from components.longhorn.settings import KUBERNETES_TESTED
+from components.kubernetes_version import warn_of_untested
 
 ADD_ONS_BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 """A node without a network plugin is never Ready, and its group is never created."""
@@ -61,7 +61,7 @@ class EksCluster(pulumi.ComponentResource):
     ) -> None:
         super().__init__("ha-iris:cluster:EksCluster", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        _warn_of_untested(settings.kubernetes_version)
+        warn_of_untested(settings.kubernetes_version)
 
         self.name = cluster_name
         self.node_count = settings.nodes
@@ -242,11 +242,3 @@ class EksCluster(pulumi.ComponentResource):
             )
             for add_on in add_ons
         ]
-
-
-def _warn_of_untested(version: str) -> None:
-    last = KUBERNETES_TESTED[1]
-    if int(version.split(".")[1]) > int(last.split(".")[1]):
-        pulumi.log.warn(
-            f"Kubernetes {version} is newer than {last}, the last that Longhorn 1.12 is tested on."
-        )

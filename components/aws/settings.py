@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.aws.iam import ARN, AwsIamSettings
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
-from components.longhorn.settings import KUBERNETES_TESTED
+from components.kubernetes_version import TESTED, minor
 from components.settings import Cidr, Gib
 
 OLDEST_KUBERNETES = 33
@@ -208,8 +208,8 @@ class EksClusterSettings(ClusterSettings):
     @field_validator("kubernetes_version")
     @classmethod
     def _is_supported(cls, version: str) -> str:
-        if _minor(version) < OLDEST_KUBERNETES:
-            first, last = KUBERNETES_TESTED
+        if minor(version) < OLDEST_KUBERNETES:
+            first, last = TESTED
             raise ValueError(f"Longhorn 1.12 is not tested on it; set it to {first} to {last}")
         return version
 
@@ -224,12 +224,12 @@ class EksClusterSettings(ClusterSettings):
                 "choose 20261012 or newer"
             )
         version = info.data.get("kubernetes_version")
-        if version and _minor(release) > _minor(version):
+        if version and minor(release) > minor(version):
             raise ValueError(
                 f"nodes cannot be newer than the control plane {version}; "
                 "raise kubernetesVersion first"
             )
-        if version and _minor(release) < _minor(version) - 3:
+        if version and minor(release) < minor(version) - 3:
             raise ValueError(
                 f"Kubernetes {version} takes nodes of three minor versions before it, and none "
                 "older; raise nodeRelease first"
@@ -305,7 +305,3 @@ def _node_type(node_type: str) -> re.Match[str]:
     if match is None:
         raise ValueError(f"{node_type} is no EC2 instance type")
     return match
-
-
-def _minor(version: str) -> int:
-    return int(version.split(".")[1])

@@ -16,9 +16,9 @@ from components.azure.logs import AksLogs
 from components.azure.network import AzureNetwork
 from components.azure.node_prep import AksNodePrep
 from components.azure.nodes import ZONES, AksNodeSet, system_pool
-from components.azure.settings import AksClusterSettings, minor
+from components.azure.settings import AksClusterSettings
 from components.cluster import Architecture
-from components.longhorn.settings import KUBERNETES_TESTED
+from components.kubernetes_version import warn_of_untested
 
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 """Built-in role, the same ID in every subscription (Azure built-in roles)."""
@@ -52,11 +52,7 @@ class AksCluster(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ha-iris:cluster:AksCluster", name, None, opts)
-        if minor(settings.kubernetes_version) > minor(KUBERNETES_TESTED[1]):
-            pulumi.log.warn(
-                f"Kubernetes {settings.kubernetes_version} is newer than {KUBERNETES_TESTED[1]}, "
-                "the last that Longhorn 1.12 is tested on."
-            )
+        warn_of_untested(settings.kubernetes_version)
         child = pulumi.ResourceOptions(parent=self)
         protected = pulumi.ResourceOptions.merge(
             child, pulumi.ResourceOptions(protect=protect_data)

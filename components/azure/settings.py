@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
-from components.longhorn.settings import KUBERNETES_TESTED
+from components.kubernetes_version import TESTED, minor
 from components.settings import Cidr, Gib, Settings
 
 OLDEST_KUBERNETES = 34
@@ -179,8 +179,7 @@ class AksClusterSettings(ClusterSettings):
     def _is_supported(cls, version: str) -> str:
         if minor(version) < OLDEST_KUBERNETES:
             raise ValueError(
-                f"AKS supports it no longer; set it to 1.{OLDEST_KUBERNETES} to "
-                f"{KUBERNETES_TESTED[1]}"
+                f"AKS supports it no longer; set it to 1.{OLDEST_KUBERNETES} to {TESTED[1]}"
             )
         return version
 
@@ -277,8 +276,3 @@ class AksClusterSettings(ClusterSettings):
                 "set admins, or drop login"
             )
         return login
-
-
-def minor(version: str) -> int:
-    """35 for 1.35 and for 1.35.4."""
-    return int(version.split(".")[1])

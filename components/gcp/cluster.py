@@ -12,7 +12,7 @@ from components.gcp.maintenance import maintenance_policy
 from components.gcp.network import GcpNetwork
 from components.gcp.nodes import GkeNodeAccount, GkeNodePools, first_node_config
 from components.gcp.settings import GkeClusterSettings
-from components.longhorn.settings import KUBERNETES_TESTED
+from components.kubernetes_version import warn_of_untested
 
 WEBHOOK_PORTS = ["9501", "9502"]
 """Longhorn's conversion and admission webhooks (Longhorn networking, 1.12.1)."""
@@ -49,7 +49,7 @@ class GkeCluster(pulumi.ComponentResource):
         super().__init__("ha-iris:cluster:GkeCluster", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         zones = settings.zones or default_zones(region)
-        _warn_of_untested(settings.kubernetes_version)
+        warn_of_untested(settings.kubernetes_version)
 
         self.name = cluster_name
         self.node_count = settings.nodes
@@ -197,11 +197,3 @@ def default_zones(region: str) -> tuple[str, ...]:
     """
     letters = "bcd" if region in ("europe-west1", "us-east1") else "abc"
     return tuple(f"{region}-{letter}" for letter in letters)
-
-
-def _warn_of_untested(version: str) -> None:
-    last = KUBERNETES_TESTED[1]
-    if int(version.split(".")[1]) > int(last.split(".")[1]):
-        pulumi.log.warn(
-            f"Kubernetes {version} is newer than {last}, the last that Longhorn 1.12 is tested on."
-        )

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.gcp.maintenance import GkeMaintenanceSettings
-from components.longhorn.settings import KUBERNETES_TESTED
+from components.kubernetes_version import TESTED, minor
 from components.settings import Cidr, Gib
 
 OLDEST_KUBERNETES = 33
@@ -214,8 +214,8 @@ class GkeClusterSettings(ClusterSettings):
     @field_validator("kubernetes_version")
     @classmethod
     def _is_supported(cls, version: str) -> str:
-        if _minor(version) < OLDEST_KUBERNETES:
-            first, last = KUBERNETES_TESTED
+        if minor(version) < OLDEST_KUBERNETES:
+            first, last = TESTED
             raise ValueError(
                 f"neither GKE nor Longhorn 1.12 supports it; set it to {first} to {last}"
             )
@@ -225,7 +225,7 @@ class GkeClusterSettings(ClusterSettings):
     @classmethod
     def _is_not_ahead(cls, node_version: str | None, info: ValidationInfo) -> str | None:
         control_plane = info.data.get("kubernetes_version")
-        if node_version and control_plane and _minor(node_version) > _minor(control_plane):
+        if node_version and control_plane and minor(node_version) > minor(control_plane):
             raise ValueError(
                 f"nodes cannot be newer than the control plane {control_plane}; "
                 "raise kubernetesVersion first"
@@ -272,7 +272,3 @@ class GkeClusterSettings(ClusterSettings):
 
 def _family(node_type: str) -> str:
     return node_type.split("-")[0]
-
-
-def _minor(version: str) -> int:
-    return int(version.split(".")[1])

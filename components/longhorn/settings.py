@@ -6,8 +6,6 @@ from components.settings import Cidr, Settings
 
 # Newer releases: https://github.com/longhorn/longhorn/releases
 CHART_VERSION = "1.12.1"
-KUBERNETES_TESTED = ("1.33", "1.36")
-"""First and last Kubernetes minor that Longhorn 1.12 is tested on (best practices, 1.12.1)."""
 
 
 class LonghornUiSettings(Settings):
