@@ -7,6 +7,8 @@ protection, admission and scheduling are the real ones.
 import json
 import os
 import pickle
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +20,10 @@ from typing import Any
 
 import psutil
 import pytest
+import yaml
 
 from lab.control_plane import ControlPlane
-from lab.engine import Engine, EngineError, Operation, Result
+from lab.engine import REPOSITORY, Engine, EngineError, Operation, Result
 from lab.home import LabHome
 from lab.provider_plugins import provide
 from lab.toolchain import Toolchain
@@ -30,9 +33,9 @@ import json, pickle, sys
 from pathlib import Path
 from lab.engine import Engine, EngineError
 from lab.home import LabHome
-root, pulumi, tools, result, settings, operation, *flags = sys.argv[1:]
+root, pulumi, tools, project, result, settings, operation, *flags = sys.argv[1:]
 engine = Engine(LabHome(Path(root)), Path(pulumi), "dev", tools=Path(tools),
-                settings=json.loads(settings))
+                project=Path(project), settings=json.loads(settings))
 failed = False
 try:
     done = engine.run(operation, *flags)
@@ -50,6 +53,7 @@ class Stack:
         self.home = home
         self.toolchain = toolchain
         self.groups: dict[str, Any] = {}
+        self.project = REPOSITORY
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -65,12 +69,12 @@ class Stack:
 
     def start(self, operation: Operation, *flags: str) -> subprocess.Popen[bytes]:
         """Begin an operation in a process of its own, as ``python -m lab up`` is one."""
-        folders = [self.home.root, self.toolchain.pulumi, self.toolchain.bin]
+        folders = [self.home.root, self.toolchain.pulumi, self.toolchain.bin, self.project]
         given = [self.result, json.dumps(self.settings)]
         return subprocess.Popen(
             [sys.executable, "-c", OPERATION, *map(str, folders), *given, operation, *flags],
             start_new_session=True,
-            cwd=Path(__file__).parents[2],
+            cwd=REPOSITORY,
         )
 
     def run(self, operation: Operation, *flags: str) -> Result:
@@ -117,6 +121,7 @@ def shared_stack(control_plane: ControlPlane, lab_home: LabHome, toolchain: Tool
 def stack(shared_stack: Stack) -> Stack:
     """The stack as its file describes it, up and running."""
     shared_stack.groups = {}
+    shared_stack.project = REPOSITORY
     shared_stack.run("up")
     return shared_stack
 
@@ -125,6 +130,7 @@ def stack(shared_stack: Stack) -> Stack:
 def no_stack(shared_stack: Stack) -> Stack:
     """The stack before its first ``up``."""
     shared_stack.groups = {}
+    shared_stack.project = REPOSITORY
     if shared_stack.engine.resources:
         # What a protected test leaves is unprotected by `up`, as a person would do it.
         shared_stack.run("up")
@@ -282,6 +288,67 @@ def test_protected_data_survives(protected, mistake, capfd):
     protected.groups = {"protectData": True}
     assert protected.run("up")
     assert protected.get("deployment", "iris", "-n", "iris")["status"]["readyReplicas"] == 1
+
+
+def copy_of_the_program(folder: Path) -> Path:
+    """A copy that a test may change."""
+    folder.mkdir()
+    for file in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.README.md"):
+        shutil.copy(REPOSITORY / file, folder)
+    for package in ("components", "stacks"):
+        shutil.copytree(REPOSITORY / package, folder / package)
+    (folder / "lab").symlink_to(REPOSITORY / "lab")
+    return folder
+
+
+def program_with_another_name_for(component: str, folder: Path) -> Path:
+    """A copy of the program in which a component has another name, and so all of its children."""
+    copy_of_the_program(folder)
+    texts = {file: file.read_text() for file in (folder / "stacks").glob("*.py")}
+    for file, text in texts.items():
+        file.write_text(re.sub(rf'(\(\s*)"{component}",', r'\1"renamed",', text))
+    assert any(file.read_text() != text for file, text in texts.items())
+    return folder
+
+
+def test_another_storage_class_for_protected_data_is_refused(protected, tmp_path, capfd):
+    uid = protected.claim_uid()
+    protected.project = copy_of_the_program(tmp_path / "program")
+    file = protected.project / "Pulumi.dev.yaml"
+    stack = yaml.safe_load(file.read_text())
+    del stack["config"]["ha-iris:longhorn"]
+    file.write_text(yaml.safe_dump(stack))
+    protected.groups = {"protectData": True, "iris": {"storageClass": "standard"}}
+
+    with pytest.raises(EngineError):
+        protected.run("up")
+
+    told = capfd.readouterr()
+    assert "protect" in told.out + told.err
+    assert protected.claim_uid() == uid
+
+
+@pytest.mark.parametrize("component", ["iris", "longhorn"])
+def test_a_refactoring_that_renames_what_holds_data_is_refused(
+    protected, component, tmp_path, capfd
+):
+    before = protected.engine.resources
+    protected.project = program_with_another_name_for(component, tmp_path / "program")
+
+    with pytest.raises(EngineError):
+        protected.run("preview")
+
+    told = capfd.readouterr()
+    assert "protect" in told.out + told.err
+    assert protected.engine.resources == before
+
+
+def test_a_refactoring_that_renames_the_cluster_leaves_what_is_in_it_alone(protected, tmp_path):
+    protected.project = program_with_another_name_for("cluster", tmp_path / "program")
+
+    planned = changes(protected.run("preview"))
+
+    assert planned.keys() == {"cluster", "cluster-provider", "renamed", "renamed-provider"}
 
 
 def test_another_storage_class_of_the_same_name_leaves_the_volume_alone(protected):
