@@ -9,12 +9,11 @@ from typing import Any
 
 from lab import LabError
 from lab.home import LabHome
+from lab.plugins.markers import SIGNATURE
 
 ANEW = "`make down` and `make up` begin anew"
 SECRET = "[secret]"
 """What stands for a secret value."""
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""Key that marks a secret in the state (sdk/go/common/resource/sig in Pulumi's source)."""
 
 
 def stacks_in(home: LabHome) -> list[str]:
@@ -132,7 +131,7 @@ def adopt_created(deployment: dict[str, Any]) -> None:
 
 def _without_secrets(value: Any) -> Any:
     if isinstance(value, dict):
-        if _SIGNATURE in value:
+        if SIGNATURE in value:
             return SECRET
         return {key: _without_secrets(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -13,10 +13,9 @@ from typing import NoReturn
 import grpc
 from google.protobuf import empty_pb2, json_format
 
+from lab.plugins.markers import SIGNATURE, UNKNOWN
 from lab.plugins.preview_answers import ANSWERS
 from lab.plugins.protocol import (
-    SIGNATURE,
-    UNKNOWN,
     plugin_pb2,
     provider_pb2,
     provider_pb2_grpc,

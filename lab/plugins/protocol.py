@@ -22,12 +22,6 @@ from lab import LabError
 MESSAGE_LIMIT = 400 * 1024 * 1024
 """Bytes of one message, as in Pulumi's own SDK (pulumi/runtime/_grpc_settings.py)."""
 
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""How the protocol writes a value that is known after the update only (sdk/go plugin/rpc.go)."""
-
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""Key that tells a wrapped value, such as a secret, from a group (sdk/go/common/resource/sig)."""
-
 
 def _step_over(*packages: str) -> None:
     """Make packages importable from without running their ``__init__``."""
@@ -49,8 +43,6 @@ else:
     from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 __all__ = [
-    "SIGNATURE",
-    "UNKNOWN",
     "plugin_pb2",
     "provider_pb2",
     "provider_pb2_grpc",

@@ -15,9 +15,8 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 
+from lab.plugins.markers import SIGNATURE, UNKNOWN
 from lab.plugins.protocol import (
-    SIGNATURE,
-    UNKNOWN,
     plugin_pb2,
     provider_pb2,
     provider_pb2_grpc,

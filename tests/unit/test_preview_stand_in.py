@@ -8,8 +8,9 @@ import pytest
 from google.protobuf import json_format
 
 from lab import sdk_classes
+from lab.plugins.markers import SIGNATURE, UNKNOWN
 from lab.plugins.preview import PreviewStandIn
-from lab.plugins.protocol import SIGNATURE, UNKNOWN, provider_pb2
+from lab.plugins.protocol import provider_pb2
 from stacks.settings import Cloud
 
 SECRET = "kubernetes:core/v1:Secret"

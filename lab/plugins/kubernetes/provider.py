@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import grpc
@@ -16,7 +17,8 @@ from lab.plugins.kubernetes.changes import as_text, changed, observed, replaces
 from lab.plugins.kubernetes.cluster import Cluster, Object, Refused
 from lab.plugins.kubernetes.helm import RELEASE, Helm, HelmError
 from lab.plugins.kubernetes.readiness import missing
-from lab.plugins.protocol import UNKNOWN, plugin_pb2, provider_pb2, provider_pb2_grpc
+from lab.plugins.markers import SIGNATURE, UNKNOWN
+from lab.plugins.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 VERSION = "4.34.2"
 NAME = "the lab's stand-in for the Kubernetes provider"
@@ -26,9 +28,6 @@ ANNOTATIONS = {"pulumi.com/skipAwait", "pulumi.com/patchForce", "pulumi.com/auto
 MANAGER = "pulumi-kubernetes"
 AWAIT_SECONDS = 600
 POLL_SECONDS = 0.2
-
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""Key that marks a special value in the protocol (sdk/go/common/resource/sig)."""
 
 Inputs = dict[str, Any]
 
@@ -118,38 +117,30 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request, context):
         inputs = plain(request.properties)
         response = provider_pb2.CreateResponse(id=_place(inputs))
-        try:
+        with _refusals_told(context):
             if request.type == RELEASE:
                 outputs = self._release(inputs, context, new=True, preview=request.preview)
             else:
                 outputs = self._create(inputs, request)
-        except (Refused, HelmError) as error:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        response.properties.update(outputs)
-        if not request.preview:
-            self._finish(request, context, outputs, request.timeout)
+        response.properties.update(self._finished(request, context, outputs))
         return response
 
     def Update(self, request, context):
         inputs = plain(request.news)
         response = provider_pb2.UpdateResponse()
-        try:
+        with _refusals_told(context):
             if request.type == RELEASE:
                 outputs = self._release(inputs, context, new=False, preview=request.preview)
             elif _is_unknown(inputs):
                 outputs = inputs
             else:
                 outputs = self._apply(inputs, dry_run=request.preview)
-        except (Refused, HelmError) as error:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        response.properties.update(outputs)
-        if not request.preview:
-            self._finish(request, context, outputs, request.timeout)
+        response.properties.update(self._finished(request, context, outputs))
         return response
 
     def Read(self, request, context):
         inputs = plain(request.inputs) or plain(request.properties)
-        try:
+        with _refusals_told(context):
             if request.type == RELEASE:
                 live, inputs, waiting = self._helm.read(inputs)
             elif "kind" not in inputs:
@@ -161,8 +152,6 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
                 live = self._cluster.get(inputs)
                 waiting = [] if live is None or _skips(inputs) else missing(live, self._cluster)
                 inputs = observed(inputs, live) if live else inputs
-        except (Refused, HelmError) as error:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         if live is None:
             return provider_pb2.ReadResponse()
         outputs = _outputs(live)
@@ -175,7 +164,7 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request, context):
         inputs = plain(request.old_inputs) or plain(request.properties)
-        try:
+        with _refusals_told(context):
             if request.type == RELEASE:
                 self._helm.uninstall(inputs, request.timeout)
                 return empty_pb2.Empty()
@@ -183,8 +172,6 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
             deadline = time.monotonic() + (request.timeout or AWAIT_SECONDS)
             while (live := self._cluster.get(inputs)) and self._wait(deadline):
                 pass
-        except (Refused, HelmError) as error:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         if live:
             finalizers = ", ".join(live["metadata"].get("finalizers") or ["no finalizer"])
             context.abort(
@@ -244,13 +231,11 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
             _not_ready(context, _place(inputs), {**inputs, "status": status}, [str(error)])
         return {**inputs, "status": self._helm.status(inputs)}
 
-    def _finish(
-        self, request: Any, context: grpc.ServicerContext, outputs: Inputs, timeout: float
-    ) -> None:
-        """Wait until an object is ready; the state gets it in any case."""
-        if request.type == RELEASE or _skips(outputs):
-            return
-        deadline = time.monotonic() + (timeout or AWAIT_SECONDS)
+    def _finished(self, request: Any, context: grpc.ServicerContext, outputs: Inputs) -> Inputs:
+        """The object once it is ready; the state gets it in any case."""
+        if request.preview or request.type == RELEASE or _skips(outputs):
+            return outputs
+        deadline = time.monotonic() + (request.timeout or AWAIT_SECONDS)
         live: Object | None = outputs
         waiting: list[str] = []
         try:
@@ -262,10 +247,19 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
             waiting = ["it was deleted while the update waited for it"]
         if waiting:
             _not_ready(context, _place(outputs), _outputs(live or outputs), waiting)
-        outputs.update(_outputs(live or outputs))
+        return _outputs(live or outputs)
 
     def _wait(self, deadline: float) -> bool:
         return not self._cancelled.wait(POLL_SECONDS) and time.monotonic() < deadline
+
+
+@contextmanager
+def _refusals_told(context: grpc.ServicerContext) -> Iterator[None]:
+    """Pass on what the cluster or Helm refuses, in their own words."""
+    try:
+        yield
+    except (Refused, HelmError) as error:
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
 
 
 def _check(new: Inputs, old: Inputs, name: str) -> list[tuple[str, str]]:
@@ -304,7 +298,7 @@ def _place(thing: Inputs) -> str:
 
 
 def _outputs(live: Object) -> Inputs:
-    """An object for the state: without the server's bookkeeping, its Secret contents secret."""
+    """An object for the state, without the server's bookkeeping."""
     outputs = dict(live)
     metadata = dict(outputs.get("metadata", {}))
     metadata.pop("managedFields", None)
