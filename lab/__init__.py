@@ -6,6 +6,11 @@ What is simulated: the nodes (kwok), the kubelets and Longhorn's CSI driver. No 
 
 from __future__ import annotations
 
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+"""The clone that this lab belongs to."""
+
 
 class LabError(Exception):
     """Something the user can put right, said in one line: key, reason and cure.

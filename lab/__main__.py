@@ -30,7 +30,9 @@ def main(arguments: list[str]) -> int:
     from lab import LabError
 
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
     except LabError as error:
         fault = str(error)
     except ModuleNotFoundError as error:
@@ -47,8 +49,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("ha-iris: interrupted; run the same command again to go on", file=sys.stderr)
         return 130
-    finally:
-        sys.stdout.flush()
+    sys.stdout.flush()  # what was told before the fault comes before it
     print(f"ha-iris: {fault}", file=sys.stderr)
     return 1
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab import LabError, orphans, sdk_classes
+from lab import REPOSITORY, LabError, orphans, sdk_classes
 from lab.checkpoint import stacks_in
 from lab.control_plane import ControlPlane
-from lab.engine import REPOSITORY, Engine, EngineError
+from lab.engine import Engine, EngineError
 from lab.exclusive import exclusive
 from lab.home import LabHome
 from lab.project_copy import read_config

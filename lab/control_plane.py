@@ -15,12 +15,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import urllib3
 from filelock import FileLock
 
-from lab import LabError
+from lab import REPOSITORY, LabError
 from lab.cluster import POWER_LABEL, Timings, kubeconfig, objects, processes
 from lab.cluster.api import Api, ApiError
 from lab.cluster.kwokctl import START_SECONDS, Kwokctl
@@ -29,7 +28,7 @@ from lab.cluster.processes import COMPONENTS, Processes
 from lab.home import LabHome
 from lab.toolchain import TOOLS, Toolchain
 
-_LAB = Path(__file__).parent
+_LAB = REPOSITORY / "lab"
 _STORAGE_CODE = [_LAB / "storage.py", *sorted((_LAB / "cluster").glob("*.py"))]
 
 
@@ -213,7 +212,7 @@ class ControlPlane:
         with (self.home.logs / "storage.log").open("a") as log:
             subprocess.run(
                 [sys.executable, "-m", "lab.storage", str(self.home.root)],
-                cwd=_LAB.parent,
+                cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -23,14 +23,12 @@ from typing import IO, Any, Literal
 import psutil
 import yaml
 
-from lab import LabError, orphans
+from lab import REPOSITORY, LabError, orphans
 from lab.checkpoint import Checkpoint, adopt_created
 from lab.events import Result, read
 from lab.home import LabHome
 from lab.program import serve_program
 from lab.project_copy import copy_project, write
-
-REPOSITORY = Path(__file__).resolve().parent.parent
 
 Operation = Literal["preview", "up", "refresh", "destroy"]
 

@@ -19,8 +19,8 @@ from typing import Any
 import psutil
 import pulumi
 
-from lab import sdk_classes
-from lab.engine import REPOSITORY, Engine, EngineError
+from lab import REPOSITORY, sdk_classes
+from lab.engine import Engine, EngineError
 from lab.exclusive import exclusive
 from lab.home import LabHome
 from lab.plugins.preview_answers import kubeconfig

@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from lab import REPOSITORY
 
 
 def install(folder: Path, package: str, module: str) -> None:

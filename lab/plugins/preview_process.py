@@ -7,11 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 
-from lab import LabError
-
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
+from lab import REPOSITORY, LabError
 
 PACKAGES = ("aws", "azure-native", "gcp", "kubernetes", "random")
 """Provider packages that the stand-in serves, as Pulumi names them."""
