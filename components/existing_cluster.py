@@ -1,7 +1,6 @@
 """A cluster that somebody else made: the lab, kind, microk8s, k3s, on-premises."""
 
 import base64
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pulumi_kubernetes as k8s
 import yaml
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.cluster import Architecture, ClusterSettings
+from components.cluster import Architecture, Cluster, ClusterSettings
 
 
 class ExistingClusterSettings(ClusterSettings):
@@ -73,20 +72,8 @@ class ExistingClusterSettings(ClusterSettings):
         return zones
 
 
-class ExistingCluster(pulumi.ComponentResource):
+class ExistingCluster(pulumi.ComponentResource, Cluster):
     """A cluster reached through one context of a kubeconfig file; nothing in it is created here."""
-
-    name: str
-    provider: k8s.Provider
-    kubeconfig: pulumi.Output[str]
-    kubectl: str
-    save_kubeconfig: str | None
-    node_count: int
-    zone_count: int
-    architecture: Architecture
-    dedicated_disk: bool
-    volume_snapshots: bool
-    workloads_after: Sequence[pulumi.Resource]
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import pulumi
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from components.azure import (
     AksCluster,
@@ -14,11 +14,10 @@ from components.azure import (
     BlobBackupStoreSettings,
 )
 from components.azure.settings import CLUSTER_NAME
-from components.iris import IrisSettings
 from components.longhorn import LonghornSettings
 from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings, cluster_name
+from stacks.settings import StackSettings, cluster_name, fits_a_shared_disk
 
 TagName = Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,128}$")]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
@@ -39,17 +38,7 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
     tags: dict[TagName, TagValue] = Field(default={}, max_length=40)
     """Tags of everything that can have them, nodes and their disks included (for cost reports)."""
 
-    @field_validator("iris")
-    @classmethod
-    def _fits_a_nodes_disk(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
-        cluster = info.data.get("cluster")
-        if cluster and not iris.storage_class and 3 * iris.storage_gib > 2 * cluster.disk_size_gib:
-            raise ValueError(
-                f"storageGib is {iris.storage_gib}, and each node keeps a whole copy on a disk of "
-                f"ha-iris:cluster.diskSizeGib {cluster.disk_size_gib}, a third of which belongs to "
-                f"the system; set diskSizeGib to {-(-3 * iris.storage_gib // 2)} or more"
-            )
-        return iris
+    _fits_a_nodes_disk = field_validator("iris")(fits_a_shared_disk)
 
     @field_validator("tags")
     @classmethod

@@ -3,7 +3,7 @@
 from typing import Annotated, NamedTuple
 
 import pulumi
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from components.gcp import (
     GcpNetwork,
@@ -14,10 +14,9 @@ from components.gcp import (
     GkeClusterSettings,
 )
 from components.gcp.settings import CLUSTER_NAME
-from components.iris import IrisSettings
 from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings, cluster_name
+from stacks.settings import StackSettings, cluster_name, fits_a_shared_disk
 
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
@@ -38,17 +37,7 @@ class GkeStackSettings(StackSettings[GkeClusterSettings]):
     labels: dict[LabelKey, LabelValue] = Field(default={})
     """Labels of the cluster, its nodes with their disks, and the bucket (for cost reports)."""
 
-    @field_validator("iris")
-    @classmethod
-    def _fits_a_nodes_disk(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
-        cluster = info.data.get("cluster")
-        if cluster and not iris.storage_class and 3 * iris.storage_gib > 2 * cluster.disk_size_gib:
-            raise ValueError(
-                f"storageGib is {iris.storage_gib}, and each node keeps a whole copy on a disk of "
-                f"ha-iris:cluster.diskSizeGib {cluster.disk_size_gib}, a third of which belongs to "
-                f"the system; set diskSizeGib to {-(-3 * iris.storage_gib // 2)} or more"
-            )
-        return iris
+    _fits_a_nodes_disk = field_validator("iris")(fits_a_shared_disk)
 
 
 class _Place(NamedTuple):

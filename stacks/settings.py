@@ -80,6 +80,18 @@ class StackSettings(Settings, Generic[AnyCluster]):
         return iris
 
 
+def fits_a_shared_disk(iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
+    """A check of ``iris`` for clusters whose nodes have one disk for system and copies alike."""
+    cluster = info.data.get("cluster")
+    if cluster and not iris.storage_class and 3 * iris.storage_gib > 2 * cluster.disk_size_gib:
+        raise ValueError(
+            f"storageGib is {iris.storage_gib}, and each node keeps a whole copy on a disk of "
+            f"ha-iris:cluster.diskSizeGib {cluster.disk_size_gib}, a third of which belongs to "
+            f"the system; set diskSizeGib to {-(-3 * iris.storage_gib // 2)} or more"
+        )
+    return iris
+
+
 @dataclass(frozen=True)
 class StackFile:
     """The ``ha-iris:`` part of a stack's configuration, as Pulumi hands it to the program."""

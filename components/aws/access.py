@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.settings import EksClusterSettings
+from components.kubeconfig import login_kubeconfig
 
 
 class EksAdmins(pulumi.ComponentResource):
@@ -110,14 +111,5 @@ def kubeconfig(
         "certificate-authority-data": cluster.certificate_authority.data,
     }
     return pulumi.Output.secret(
-        pulumi.Output.json_dumps(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "clusters": [{"name": name, "cluster": server}],
-                "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-                "current-context": name,
-                "users": [{"name": name, "user": {"exec": login}}],
-            }
-        )
+        pulumi.Output.json_dumps(login_kubeconfig(name, server=server, login=login))
     )

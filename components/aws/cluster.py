@@ -12,7 +12,8 @@ from components.aws.iam import service_role
 from components.aws.network import AwsNetwork
 from components.aws.nodes import EksNodeGroups
 from components.aws.settings import EksClusterSettings
-from components.cluster import Architecture
+from components.cluster import Cluster
+from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
 
 ADD_ONS_BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
@@ -28,20 +29,8 @@ ADD_ONS_AFTER_NODES = ("coredns", "snapshot-controller")
 """Deployments, which are never active without a node. The last one serves VolumeSnapshot."""
 
 
-class EksCluster(pulumi.ComponentResource):
+class EksCluster(pulumi.ComponentResource, Cluster):
     """A cluster without a world-open endpoint and with a node group in each of three zones."""
-
-    name: str
-    provider: k8s.Provider
-    kubeconfig: pulumi.Output[str]
-    kubectl: str
-    save_kubeconfig: str | None
-    node_count: int
-    zone_count: int
-    architecture: Architecture
-    dedicated_disk: bool
-    volume_snapshots: bool
-    workloads_after: Sequence[pulumi.Resource]
 
     created_name: pulumi.Output[str]
     """The name, once the cluster exists: for what EKS attaches to it."""
@@ -127,12 +116,7 @@ class EksCluster(pulumi.ComponentResource):
                 child, pulumi.ResourceOptions(depends_on=[*admins.grants, *rules])
             ),
         )
-        file = f"{cluster_name}.kubeconfig"
-        self.kubectl = f"kubectl --kubeconfig {file}"
-        self.save_kubeconfig = (
-            f"(umask 077 && pulumi stack output --stack {pulumi.get_stack()} --show-secrets "
-            f"kubeconfig > {file})"
-        )
+        self.kubectl, self.save_kubeconfig = kubectl_commands(cluster_name)
         # The groups themselves wait for the network, the role's grants and the early add-ons.
         self.workloads_after = [*rules, *admins.grants, *nodes.groups, *after]
         self.register_outputs({"kubeconfig": self.kubeconfig})

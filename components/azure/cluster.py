@@ -1,6 +1,6 @@
 """An AKS cluster whose nodes are only ever replaced by a person, and one set after the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -17,27 +17,16 @@ from components.azure.network import AzureNetwork
 from components.azure.node_prep import AksNodePrep
 from components.azure.nodes import ZONES, AksNodeSet, system_pool
 from components.azure.settings import AksClusterSettings
-from components.cluster import Architecture
+from components.cluster import Cluster
+from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
 
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 """Built-in role, the same ID in every subscription (Azure built-in roles)."""
 
 
-class AksCluster(pulumi.ComponentResource):
+class AksCluster(pulumi.ComponentResource, Cluster):
     """Three nodes in three zones, on Ubuntu with managed disks, which Azure leaves alone."""
-
-    name: str
-    provider: k8s.Provider
-    kubeconfig: pulumi.Output[str]
-    kubectl: str
-    save_kubeconfig: str | None
-    node_count: int
-    zone_count: int
-    architecture: Architecture
-    dedicated_disk: bool
-    volume_snapshots: bool
-    workloads_after: Sequence[pulumi.Resource]
 
     def __init__(
         self,
@@ -193,12 +182,7 @@ class AksCluster(pulumi.ComponentResource):
 
         self.name = cluster_name
         self.kubeconfig = _kubeconfig(self, settings, group, cluster, cluster_name)
-        file = f"{cluster_name}.kubeconfig"
-        self.kubectl = f"kubectl --kubeconfig {file}"
-        self.save_kubeconfig = (
-            f"(umask 077 && pulumi stack output --stack {pulumi.get_stack()} --show-secrets "
-            f"kubeconfig > {file})"
-        )
+        self.kubectl, self.save_kubeconfig = kubectl_commands(cluster_name)
         self.node_count = settings.nodes
         self.zone_count = len(ZONES)
         self.architecture = settings.node_architecture()

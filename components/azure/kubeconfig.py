@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from components.kubeconfig import login_kubeconfig
+
 AKS_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 """Application ID of AKS in Microsoft Entra ID, the same for everybody (kubelogin, AKS docs)."""
 
@@ -25,34 +27,14 @@ def entra_kubeconfig(credential: str, *, name: str, login: str) -> str:
     """
     document: dict[str, Any] = yaml.safe_load(base64.b64decode(credential))
     cluster = document["clusters"][0]["cluster"]
+    login_with_entra = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "kubelogin",
+        "args": ["get-token", "--login", login, "--server-id", AKS_SERVER],
+        "interactiveMode": "Never",
+        "provideClusterInfo": False,
+        "installHint": "Install kubelogin: https://azure.github.io/kubelogin/",
+    }
     return yaml.safe_dump(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": name, "cluster": cluster}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-            "users": [
-                {
-                    "name": name,
-                    "user": {
-                        "exec": {
-                            "apiVersion": "client.authentication.k8s.io/v1beta1",
-                            "command": "kubelogin",
-                            "args": [
-                                "get-token",
-                                "--login",
-                                login,
-                                "--server-id",
-                                AKS_SERVER,
-                            ],
-                            "interactiveMode": "Never",
-                            "provideClusterInfo": False,
-                            "installHint": "Install kubelogin: https://azure.github.io/kubelogin/",
-                        }
-                    },
-                }
-            ],
-        },
-        sort_keys=False,
+        login_kubeconfig(name, server=cluster, login=login_with_entra), sort_keys=False
     )

@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi_gcp import container, projects
 
 from components.gcp.settings import GkeClusterSettings
+from components.kubeconfig import login_kubeconfig
 
 LOGIN_PLUGIN = "gke-gcloud-auth-plugin"
 
@@ -126,16 +127,7 @@ def kubeconfig(
         "provideClusterInfo": True,
         "interactiveMode": "Never",
     }
-    return pulumi.Output.json_dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": name, "cluster": server}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-            "users": [{"name": name, "user": {"exec": login}}],
-        }
-    )
+    return pulumi.Output.json_dumps(login_kubeconfig(name, server=server, login=login))
 
 
 def _subject(admin: str) -> Any:

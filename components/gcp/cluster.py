@@ -1,37 +1,26 @@
 """A regional GKE cluster whose nodes Longhorn can use, and nobody replaces unasked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_gcp import compute, container
 
-from components.cluster import Architecture
+from components.cluster import Cluster
 from components.gcp.access import GkeAdmins, api_access, groups_config, kubeconfig
 from components.gcp.maintenance import maintenance_policy
 from components.gcp.network import GcpNetwork
 from components.gcp.nodes import GkeNodeAccount, GkeNodePools, first_node_config
 from components.gcp.settings import GkeClusterSettings
+from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
 
 WEBHOOK_PORTS = ["9501", "9502"]
 """Longhorn's conversion and admission webhooks (Longhorn networking, 1.12.1)."""
 
 
-class GkeCluster(pulumi.ComponentResource):
+class GkeCluster(pulumi.ComponentResource, Cluster):
     """A private, regional GKE Standard cluster with a node pool in each of three zones."""
-
-    name: str
-    provider: k8s.Provider
-    kubeconfig: pulumi.Output[str]
-    kubectl: str
-    save_kubeconfig: str | None
-    node_count: int
-    zone_count: int
-    architecture: Architecture
-    dedicated_disk: bool
-    volume_snapshots: bool
-    workloads_after: Sequence[pulumi.Resource]
 
     def __init__(
         self,
@@ -142,12 +131,7 @@ class GkeCluster(pulumi.ComponentResource):
         firewall = self._webhook_firewall(name, settings, network, account)
 
         self.kubeconfig = pulumi.Output.secret(kubeconfig(cluster, cluster_name, settings))
-        file = f"{cluster_name}.kubeconfig"
-        self.kubectl = f"kubectl --kubeconfig {file}"
-        self.save_kubeconfig = (
-            f"(umask 077 && pulumi stack output --stack {pulumi.get_stack()} --show-secrets "
-            f"kubeconfig > {file})"
-        )
+        self.kubectl, self.save_kubeconfig = kubectl_commands(cluster_name)
         self.provider = k8s.Provider(
             f"{name}-provider",
             kubeconfig=self.kubeconfig,
