@@ -247,6 +247,23 @@ def gke(committed) -> Callable[..., Engine]:
 
 
 @pytest.fixture
+def composed(deploy, stack_config) -> Callable[..., tuple[Engine, dict[str, Any]]]:
+    """``composed("eks", cluster={"nodes": 6})``: the engine and the outputs of a stack file."""
+
+    def run(stack: str, *, preview: bool = False, **groups: Any) -> tuple[Engine, dict[str, Any]]:
+        outputs = {}
+        engine = deploy(
+            lambda: outputs.update(compose()),
+            stack=stack,
+            config=changed(stack_config(stack), groups),
+            preview=preview,
+        )
+        return engine, outputs
+
+    return run
+
+
+@pytest.fixture
 def refused(deploy) -> Callable[..., str]:
     """``refused(config)``: the message that refuses a configuration before anything is made."""
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -15,9 +16,7 @@ from components.azure import (
     BlobBackupStoreSettings,
 )
 from components.azure.kubeconfig import entra_kubeconfig
-from stacks import compose
 from tests.unit.answers import AZURE_KUBECONFIG
-from tests.unit.conftest import changed
 from tests.unit.test_aks import CLUSTER, POOL
 
 GROUP = "11111111-2222-3333-4444-555555555555"
@@ -29,18 +28,9 @@ ACCOUNT = "azure-native:storage:StorageAccount"
 
 
 @pytest.fixture
-def aks_outputs(deploy, stack_config):
-    """Composes the committed stack file, changed; returns the engine and the outputs."""
-
-    def run(preview: bool = False, **groups: Any):
-        outputs = {}
-        config = changed(stack_config("aks"), groups)
-        engine = deploy(
-            lambda: outputs.update(compose()), stack="aks", config=config, preview=preview
-        )
-        return engine, outputs
-
-    return run
+def aks_outputs(composed):
+    """The engine and the outputs of the committed stack file, changed."""
+    return partial(composed, "aks")
 
 
 def test_only_the_named_networks_reach_the_public_endpoint(aks):

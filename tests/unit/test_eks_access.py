@@ -1,16 +1,14 @@
 """IRIS on EKS: who reaches the cluster, and what the cluster reaches."""
 
 import json
+from functools import partial
 from ipaddress import IPv4Network
 from itertools import combinations
-from typing import Any
 
 import pulumi
 import pytest
 
 from components.aws.network import subnet_ranges
-from stacks import compose
-from tests.unit.conftest import changed
 from tests.unit.test_eks import BUCKET, CLUSTER, GROUP, TEMPLATE
 
 ENTRY = "aws:eks/accessEntry:AccessEntry"
@@ -25,16 +23,9 @@ EXISTING = {"vpcId": "vpc-0123", "privateSubnetIds": ["subnet-0a", "subnet-0b", 
 
 
 @pytest.fixture
-def eks_outputs(deploy, stack_config):
-    """Composes the committed stack file, changed; returns the engine and the outputs."""
-
-    def run(**groups: Any):
-        outputs = {}
-        config = changed(stack_config("eks"), groups)
-        engine = deploy(lambda: outputs.update(compose()), stack="eks", config=config)
-        return engine, outputs
-
-    return run
+def eks_outputs(composed):
+    """The engine and the outputs of the committed stack file, changed."""
+    return partial(composed, "eks")
 
 
 def login(kubeconfig: str) -> list[str]:

@@ -1,14 +1,13 @@
 """IRIS on GKE: who reaches the cluster, what the cluster reaches, and where backups go."""
 
 import runpy
-from typing import Any
+from functools import partial
 
 import pytest
 import yaml
 
 from components.gcp.names import account_id
-from stacks import compose
-from tests.unit.conftest import ROOT, changed
+from tests.unit.conftest import ROOT
 from tests.unit.test_gke import CLUSTER, POOL
 
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -16,16 +15,9 @@ FIREWALL = "gcp:compute/firewall:Firewall"
 
 
 @pytest.fixture
-def gke_outputs(deploy, stack_config):
-    """Composes the committed stack file, changed; returns the engine and the outputs."""
-
-    def run(**groups: Any):
-        outputs = {}
-        config = changed(stack_config("gke"), groups)
-        engine = deploy(lambda: outputs.update(compose()), stack="gke", config=config)
-        return engine, outputs
-
-    return run
+def gke_outputs(composed):
+    """The engine and the outputs of the committed stack file, changed."""
+    return partial(composed, "gke")
 
 
 def test_only_the_named_networks_reach_the_public_endpoint_and_no_other_google_customer(gke):
