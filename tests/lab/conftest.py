@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lab import REPOSITORY
 from lab.control_plane import ControlPlane
 from lab.home import LabHome
+from lab.provider_plugins import provide
 from lab.toolchain import Toolchain, ensure
+from tests.lab.stack import Stack
 
 LIMIT_SECONDS = 300
 """For one test without its fixtures: the first one of a session may build the lab's programs."""
@@ -43,3 +46,31 @@ def control_plane(lab_home: LabHome, toolchain: Toolchain) -> Iterator[ControlPl
         yield plane
     finally:
         plane.stop(delete=True)
+
+
+@pytest.fixture(scope="module")
+def shared_stack(control_plane: ControlPlane, lab_home: LabHome, toolchain: Toolchain) -> Stack:
+    """The stack of all these tests; it ends with its cluster."""
+    provide(lab_home, toolchain, print)
+    return Stack(lab_home, toolchain)
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Stack:
+    """The stack as its file describes it, up and running."""
+    shared_stack.groups = {}
+    shared_stack.project = REPOSITORY
+    shared_stack.run("up")
+    return shared_stack
+
+
+@pytest.fixture
+def no_stack(shared_stack: Stack) -> Stack:
+    """The stack before its first ``up``."""
+    shared_stack.groups = {}
+    shared_stack.project = REPOSITORY
+    if shared_stack.engine.resources:
+        # What a protected test leaves is unprotected by `up`, as a person would do it.
+        shared_stack.run("up")
+        shared_stack.run("destroy")
+    return shared_stack

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,55 +18,8 @@ from lab.cluster.processes import COMPONENTS
 from lab.control_plane import ControlPlane
 from lab.home import LabHome
 from lab.toolchain import TOOLS, Toolchain
-
-WORKLOAD = """
-apiVersion: storage.k8s.io/v1
-kind: CSIDriver
-metadata: {name: driver.longhorn.io}
-spec: {attachRequired: true, podInfoOnMount: true}
----
-apiVersion: storage.k8s.io/v1
-kind: StorageClass
-metadata: {name: NAMESPACE}
-provisioner: driver.longhorn.io
-reclaimPolicy: POLICY
-allowVolumeExpansion: true
-volumeBindingMode: BINDING
-parameters: {numberOfReplicas: "3"}
----
-apiVersion: v1
-kind: Namespace
-metadata: {name: NAMESPACE}
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: data, namespace: NAMESPACE}
-spec:
-  storageClassName: NAMESPACE
-  accessModes: [ReadWriteOnce]
-  resources: {requests: {storage: 10Gi}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: iris, namespace: NAMESPACE}
-spec:
-  strategy: {type: Recreate}
-  selector: {matchLabels: {app.kubernetes.io/name: iris}}
-  template:
-    metadata: {labels: {app.kubernetes.io/name: iris}}
-    spec:
-      initContainers: [{name: prepare, image: busybox}]
-      containers: [{name: iris, image: iris, volumeMounts: [{name: data, mountPath: /data}]}]
-      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: iris, namespace: NAMESPACE}
-spec:
-  type: LoadBalancer
-  selector: {app.kubernetes.io/name: iris}
-  ports: [{port: 1972}]
-"""
+from tests.lab.cluster import get, workload
+from tests.lab.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -89,22 +41,6 @@ def processes(plane: ControlPlane) -> dict[str, psutil.Process]:
         if any(str(plane.home.root) in argument for argument in command):
             found["storage" if "lab.storage" in command else Path(command[0]).name] = process
     return found
-
-
-def workload(plane: ControlPlane, namespace: str, policy: str, binding: str = "Immediate") -> None:
-    manifest = WORKLOAD.replace("NAMESPACE", namespace).replace("POLICY", policy)
-    plane.kubectl("apply", "-f", "-", stdin=manifest.replace("BINDING", binding))
-
-
-def get(plane: ControlPlane, *what: str) -> dict:
-    return json.loads(plane.kubectl("get", *what, "-o", "json"))
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.1)
 
 
 def test_a_running_lab_is_left_alone_and_found_quickly(control_plane: ControlPlane):
@@ -171,7 +107,7 @@ def test_a_killed_component_is_back_after_start_and_no_data_is_lost(own: Control
     own.kubectl("create", "configmap", name)
     own_process = processes(own)[victim]
     own_process.kill()
-    eventually(lambda: victim not in processes(own))
+    eventually(lambda: victim not in processes(own), seconds=15)
     assert not own.status().running
 
     own.start()
@@ -184,7 +120,7 @@ def test_a_reboot_brings_the_same_cluster_back_though_its_pids_belong_to_others(
     own: ControlPlane,
 ):
     own.kubectl("create", "configmap", "before-reboot")
-    eventually(lambda: len(node_leases(own)) == 3)
+    eventually(lambda: len(node_leases(own)) == 3, seconds=15)
     before = node_leases(own)
     for process in processes(own).values():
         process.kill()
@@ -285,107 +221,6 @@ def test_the_api_server_restarts_and_the_rest_goes_on(own: ControlPlane):
     own.kubectl("-n", "after-restart", "rollout", "status", "deploy/iris", "--timeout=20s")
 
 
-def test_a_deployment_with_a_claim_becomes_ready_behind_its_service(control_plane: ControlPlane):
-    workload(control_plane, "ready", "Retain", "WaitForFirstConsumer")
-
-    control_plane.kubectl("-n", "ready", "rollout", "status", "deploy/iris", "--timeout=20s")
-
-    slices = get(control_plane, "-n", "ready", "endpointslices")["items"]
-    assert [e["conditions"]["ready"] for s in slices for e in s["endpoints"]] == [True]
-    service = get(control_plane, "-n", "ready", "service", "iris")
-    assert service["status"]["loadBalancer"]["ingress"][0]["ip"] == "127.0.0.1"
-    pod = get(control_plane, "-n", "ready", "pods")["items"][0]
-    node = get(control_plane, "node", pod["spec"]["nodeName"])
-    assert len(node["status"]["volumesInUse"]) == len(node["status"]["volumesAttached"]) == 1
-
-
-@pytest.mark.parametrize(("policy", "left"), [("Retain", ["Released"]), ("Delete", [])])
-def test_a_volume_outlives_its_claim_only_if_its_class_retains_it(
-    control_plane: ControlPlane, policy: str, left: list[str]
-):
-    name = f"reclaim-{policy.lower()}"
-    workload(control_plane, name, policy)
-    control_plane.kubectl("-n", name, "rollout", "status", "deploy/iris", "--timeout=20s")
-    (volume,) = volumes(control_plane, name)
-    assert volume["spec"]["persistentVolumeReclaimPolicy"] == policy
-
-    control_plane.kubectl("delete", "namespace", name, "--timeout=30s")
-
-    eventually(
-        lambda: [v["status"]["phase"] for v in volumes(control_plane, name)] == left, seconds=30
-    )
-    time.sleep(2)  # a wrong deletion would come now
-    assert [v["status"]["phase"] for v in volumes(control_plane, name)] == left
-
-
-def volumes(plane: ControlPlane, storage_class: str) -> list[dict]:
-    found = get(plane, "persistentvolumes")["items"]
-    return [v for v in found if v["spec"]["storageClassName"] == storage_class]
-
-
-def test_a_deleted_database_pod_comes_back_with_the_same_volume(control_plane: ControlPlane):
-    workload(control_plane, "again", "Retain")
-    control_plane.kubectl("-n", "again", "rollout", "status", "deploy/iris", "--timeout=20s")
-    (volume,) = volumes(control_plane, "again")
-
-    control_plane.kubectl("-n", "again", "delete", "pods", "--all", "--timeout=20s")
-    control_plane.kubectl("-n", "again", "rollout", "status", "deploy/iris", "--timeout=30s")
-
-    assert [v["metadata"]["name"] for v in volumes(control_plane, "again")] == [
-        volume["metadata"]["name"]
-    ]
-
-
-def test_a_snapshot_becomes_ready_and_fills_a_new_claim(control_plane: ControlPlane):
-    workload(control_plane, "snapshots", "Delete")
-    control_plane.kubectl("-n", "snapshots", "rollout", "status", "deploy/iris", "--timeout=20s")
-    control_plane.kubectl(
-        "apply",
-        "-f",
-        "-",
-        stdin="""
-apiVersion: snapshot.storage.k8s.io/v1
-kind: VolumeSnapshotClass
-metadata: {name: snapshots}
-driver: driver.longhorn.io
-deletionPolicy: Delete
-parameters: {type: snap}
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: restored, namespace: snapshots}
-spec:
-  storageClassName: snapshots
-  accessModes: [ReadWriteOnce]
-  resources: {requests: {storage: 10Gi}}
-  dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: nightly}
----
-apiVersion: snapshot.storage.k8s.io/v1
-kind: VolumeSnapshot
-metadata: {name: nightly, namespace: snapshots}
-spec: {volumeSnapshotClassName: snapshots, source: {persistentVolumeClaimName: data}}
-""",
-    )
-    ready = ("-n", "snapshots", "wait", "--timeout=20s")
-    control_plane.kubectl(*ready, "--for=jsonpath={.status.readyToUse}=true", "vs/nightly")
-    control_plane.kubectl(*ready, "--for=jsonpath={.status.phase}=Bound", "pvc/restored")
-
-    control_plane.kubectl("-n", "snapshots", "delete", "volumesnapshot", "nightly")
-
-    eventually(lambda: get(control_plane, "volumesnapshotcontents")["items"] == [])
-
-
-def test_a_claim_grows_with_its_request(control_plane: ControlPlane):
-    workload(control_plane, "grow", "Delete")
-    control_plane.kubectl("-n", "grow", "rollout", "status", "deploy/iris", "--timeout=20s")
-
-    more = '{"spec":{"resources":{"requests":{"storage":"20Gi"}}}}'
-    control_plane.kubectl("-n", "grow", "patch", "pvc", "data", "-p", more)
-
-    bound = ("-n", "grow", "pvc", "data")
-    eventually(lambda: get(control_plane, *bound)["status"]["capacity"]["storage"] == "20Gi")
-
-
 def test_jobs_complete_and_daemon_sets_run_everywhere(control_plane: ControlPlane):
     control_plane.kubectl(
         "apply",
@@ -419,7 +254,7 @@ def test_longhorns_driver_is_on_the_nodes_only_while_it_is_installed(own: Contro
 
     driver = "apiVersion: storage.k8s.io/v1\nkind: CSIDriver\nmetadata: {name: driver.longhorn.io}"
     own.kubectl("apply", "-f", "-", stdin=driver)
-    eventually(lambda: drivers() == [1, 1, 1])
+    eventually(lambda: drivers() == [1, 1, 1], seconds=15)
 
     own.kubectl("delete", "csidriver", "driver.longhorn.io")
-    eventually(lambda: drivers() == [0, 0, 0])
+    eventually(lambda: drivers() == [0, 0, 0], seconds=15)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -18,11 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lab import REPOSITORY
 from lab.checkpoint import Checkpoint
 from lab.home import LabHome
 from lab.toolchain import Toolchain
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.lab.copies import copy_working_tree
+from tests.lab.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,8 @@ class Clone:
 
 
 def clone_into(root: Path) -> Clone:
-    """A copy of what git has or would take, with the virtual environment of these tests."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (REPOSITORY / name).is_file():  # git still lists one that was just removed
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, root / name)
+    """A copy with the virtual environment of these tests."""
+    copy_working_tree(root)
     (root / ".venv").symlink_to(REPOSITORY / ".venv")
     return Clone(root)
 
@@ -121,14 +111,6 @@ def up(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iterat
         yield clone
     finally:
         clone.start("down", "--force").communicate(timeout=120)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"it did not happen within {seconds} s"
-        time.sleep(0.05)
 
 
 def kill(processes: list[psutil.Process]) -> None:

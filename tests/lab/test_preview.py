@@ -6,7 +6,6 @@ Each test runs the command in a copy of the working tree, as a fresh clone would
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -20,16 +19,17 @@ import psutil
 import pytest
 import yaml
 
+from lab import REPOSITORY
 from lab.engine import Engine, EngineError
 from lab.home import LabHome
 from lab.plugins.preview_process import StandIn, stand_in
 from lab.plugins.protocol import provider_pb2, provider_pb2_grpc
 from lab.project_copy import MADE_UP_SECRET, read_config, stacks_of
 from lab.toolchain import Toolchain, cache_folder
+from tests.lab.copies import copy_working_tree
 from tests.lab.no_network import REFUSED
 
-ROOT = Path(__file__).parents[2]
-STACKS = stacks_of(ROOT)
+STACKS = stacks_of(REPOSITORY)
 SDK_OF = {"aws": "pulumi_aws", "azure": "pulumi_azure_native", "gcp": "pulumi_gcp"}
 CREDENTIAL_FILES = (
     ".aws/config",
@@ -88,12 +88,7 @@ class Clone:
 @pytest.fixture(scope="module")
 def clone(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A copy of the working tree that no other test file uses."""
-    folder = tmp_path_factory.mktemp("clone")
-    for name in ("components", "lab", "stacks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (ROOT / "__main__.py", *ROOT.glob("Pulumi*")):
-        shutil.copy(file, folder)
-    return Clone(folder)
+    return Clone(copy_working_tree(tmp_path_factory.mktemp("clone")))
 
 
 @pytest.fixture
@@ -117,7 +112,7 @@ def test_a_committed_stack_file_plans_every_resource_as_new(clone, stack):
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_only_the_sdk_of_the_chosen_cloud_is_imported(clone, stack):
-    cloud = read_config(ROOT, stack)["ha-iris:cloud"]
+    cloud = read_config(REPOSITORY, stack)["ha-iris:cloud"]
 
     done = clone.preview(stack, options=("-X", "importtime"))
 
@@ -189,7 +184,7 @@ def test_no_plugin_is_downloaded(clone, stack):
 
 def without_network(tmp_path: Path) -> tuple[str, ...]:
     """The command before a command that counts what it sends to the network."""
-    script = ROOT / "tests" / "lab" / "no_network.py"
+    script = REPOSITORY / "tests" / "lab" / "no_network.py"
     return (sys.executable, str(script), str(tmp_path / "packets"))
 
 
