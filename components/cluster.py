@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pydantic import AfterValidator
 
+from components.load_balancer import LoadBalancerAnnotations
 from components.settings import Settings
 
 Architecture = Literal["amd64", "arm64"]
@@ -78,6 +79,9 @@ class Cluster(Protocol):
 
     volume_snapshots: bool
     """Whether the snapshot.storage.k8s.io resources exist in the cluster."""
+
+    load_balancer_annotations: LoadBalancerAnnotations
+    """What a Service of type LoadBalancer carries here, by the address that it asks for."""
 
     workloads_after: Sequence[pulumi.Resource]
     """What must exist before anything runs in the cluster, and must outlive it on destroy."""

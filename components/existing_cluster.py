@@ -94,6 +94,8 @@ class ExistingCluster(pulumi.ComponentResource, Cluster):
         self.architecture = settings.architecture
         self.dedicated_disk = settings.dedicated_disk
         self.volume_snapshots = settings.volume_snapshots
+        # Who makes load balancers here, if anybody, is not known.
+        self.load_balancer_annotations = {"internal": {}, "public": {}}
         self.workloads_after = []
         self.kubeconfig = pulumi.Output.secret(yaml.safe_dump(document, sort_keys=False))
         self.provider = k8s.Provider(

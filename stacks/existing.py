@@ -1,9 +1,10 @@
 """A stack on a cluster that exists: the lab, kind, microk8s, k3s, on-premises."""
 
 import pulumi
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
+from components.iris import IrisSettings
 from stacks.platform import deploy
 from stacks.settings import StackSettings
 
@@ -15,6 +16,17 @@ class ExistingStackSettings(StackSettings[ExistingClusterSettings]):
         default_factory=ExistingClusterSettings, validate_default=True
     )
     """How to reach it, and what it is made of."""
+
+    @field_validator("iris")
+    @classmethod
+    def _asks_for_no_address(cls, iris: IrisSettings) -> IrisSettings:
+        if "address" in iris.service.model_fields_set:
+            raise ValueError(
+                f"service.address is {iris.service.address}, and who makes load balancers in a "
+                "cluster that exists, if anybody, is not known; drop it and write in "
+                "service.annotations what yours wants"
+            )
+        return iris
 
 
 def build(settings: ExistingStackSettings) -> dict[str, pulumi.Input[object]]:

@@ -29,6 +29,16 @@ ADD_ONS_AFTER_NODES = ("coredns", "snapshot-controller")
 """Deployments, which are never active without a node. The last one serves VolumeSnapshot."""
 
 
+NETWORK_LOAD_BALANCER = {
+    # Without it EKS makes a Classic one, which cuts what is silent for 60 seconds; this one waits
+    # for 350 (Elastic Load Balancing, "Network Load Balancers", TCP idle timeout).
+    "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+    # One pod, and an address of the load balancer in each zone: each must lead to every node.
+    "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
+}
+"""Annotations of cloud-provider-aws, which serves load balancers in EKS without an add-on."""
+
+
 class EksCluster(pulumi.ComponentResource, Cluster):
     """A cluster without a world-open endpoint and with a node group in each of three zones."""
 
@@ -58,6 +68,13 @@ class EksCluster(pulumi.ComponentResource, Cluster):
         self.architecture = settings.node_architecture()
         self.dedicated_disk = True
         self.volume_snapshots = True
+        self.load_balancer_annotations = {
+            "internal": {
+                **NETWORK_LOAD_BALANCER,
+                "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+            },
+            "public": NETWORK_LOAD_BALANCER,
+        }
 
         cluster = self._control_plane(
             name, settings, network=network, tags=tags, protect_data=protect_data

@@ -188,6 +188,10 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         self.architecture = settings.node_architecture()
         self.dedicated_disk = False
         self.volume_snapshots = True
+        self.load_balancer_annotations = {
+            "internal": {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"},
+            "public": {},
+        }
         self.provider = k8s.Provider(
             f"{name}-provider",
             kubeconfig=self.kubeconfig,

@@ -47,6 +47,10 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
         # GKE attaches no disk of one's own to a node: Longhorn shares the boot disk.
         self.dedicated_disk = False
         self.volume_snapshots = True
+        self.load_balancer_annotations = {
+            "internal": {"networking.gke.io/load-balancer-type": "Internal"},
+            "public": {},
+        }
 
         account = GkeNodeAccount(
             f"{name}-node",

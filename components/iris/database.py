@@ -13,6 +13,7 @@ from components.iris.cpf import merge_file
 from components.iris.credentials import USERNAME, Credentials
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT, pod_spec
 from components.iris.settings import IrisSettings, RegistryLogin
+from components.load_balancer import replaced_with_its_kind
 
 LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
 
@@ -196,19 +197,25 @@ class Iris(pulumi.ComponentResource):
             service_spec["loadBalancerSourceRanges"] = [
                 str(r) for r in settings.service.source_ranges
             ]
+        for_the_cloud = (
+            cluster.load_balancer_annotations[settings.service.address] if public else {}
+        )
         service = k8s.core.v1.Service(
             f"{name}-service",
             metadata={
                 "name": "iris",
                 "namespace": here,
                 "labels": LABELS,
-                "annotations": settings.service.annotations,
+                "annotations": {**for_the_cloud, **settings.service.annotations},
             },
             spec=service_spec,
             # A Service counts as created once a pod stands behind it, within ten minutes. Beside
             # the Deployment it would spend them waiting for Longhorn and for the image.
             opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[deployment])
+                pulumi.ResourceOptions.merge(
+                    child, replaced_with_its_kind(cluster.load_balancer_annotations)
+                ),
+                pulumi.ResourceOptions(depends_on=[deployment]),
             ),
         )
 

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from components.iris.cpf import OWNED, CpfSections
+from components.load_balancer import LoadBalancerAddress
 from components.settings import Cidr, Gib, KubernetesName, Seconds, Settings
 
 # Community Edition. Newer tags: https://hub.docker.com/r/intersystems/iris-community/tags
@@ -26,8 +27,15 @@ class IrisServiceSettings(Settings):
     source_ranges: tuple[Cidr, ...] = Field(default=(), validate_default=True)
     """Networks that may connect through the LoadBalancer."""
 
+    address: LoadBalancerAddress = Field(default="internal", validate_default=True)
+    """Address of the LoadBalancer on EKS, AKS and GKE.
+
+    internal: one of the nodes' network. public: one of the Internet. A change replaces the
+    LoadBalancer, and clients reach it under another address.
+    """
+
     annotations: dict[str, str] = Field(default={})
-    """Annotations of the Service, such as those that ask a cloud for an internal address."""
+    """More annotations of the Service. They win over those that the program sets for the cloud."""
 
     @field_validator("source_ranges")
     @classmethod
@@ -46,6 +54,18 @@ class IrisServiceSettings(Settings):
                 "or drop sourceRanges"
             )
         return ranges
+
+    @field_validator("address")
+    @classmethod
+    def _is_of_a_load_balancer(
+        cls, address: LoadBalancerAddress, info: ValidationInfo
+    ) -> LoadBalancerAddress:
+        if address == "public" and info.data.get("type") == "ClusterIP":
+            raise ValueError(
+                "a ClusterIP is reached inside the cluster only; set type to LoadBalancer, "
+                "or drop address"
+            )
+        return address
 
 
 class RegistryLogin(Settings):

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.cluster import Cluster
+from components.load_balancer import replaced_with_its_kind
 from components.longhorn.settings import LonghornSettings
 from components.longhorn.values import chart_values, class_parameters
 
@@ -160,9 +161,16 @@ class Longhorn(pulumi.ComponentResource):
             }
             k8s.core.v1.Service(
                 f"{name}-ui",
-                metadata={"name": "longhorn-ui-public", "namespace": namespace.metadata["name"]},
+                metadata={
+                    "name": "longhorn-ui-public",
+                    "namespace": namespace.metadata["name"],
+                    # It has no login: never an address of the Internet.
+                    "annotations": dict(cluster.load_balancer_annotations["internal"]),
+                },
                 spec=ui_spec,
-                opts=after_release,
+                opts=pulumi.ResourceOptions.merge(
+                    after_release, replaced_with_its_kind(cluster.load_balancer_annotations)
+                ),
             )
         self.register_outputs(
             {"storageClass": self.storage_class, "snapshotClass": self.snapshot_class}

@@ -15,7 +15,10 @@ class LonghornUiSettings(Settings):
     """Run the interface, reachable with kubectl port-forward."""
 
     load_balancer_source_ranges: tuple[Cidr, ...] = ()
-    """Networks that may reach it through a LoadBalancer service; empty keeps it inside."""
+    """Networks that may reach it through a LoadBalancer service; empty keeps it inside.
+
+    On EKS, AKS and GKE its address is one of the nodes' network.
+    """
 
     @field_validator("load_balancer_source_ranges")
     @classmethod
