@@ -116,10 +116,10 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    from lab.plugins.preview_process import stand_in
+    from lab.preview.process import stand_in
 
     with stand_in() as providers:
-        from lab.preview import run
+        from lab.preview.command import run
 
         return run(options, providers=providers.environment)
 

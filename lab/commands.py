@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab import REPOSITORY, LabError, orphans, sdk_classes
-from lab.checkpoint import stacks_in
-from lab.control_plane import ControlPlane
-from lab.engine import Engine, EngineError
+from lab import REPOSITORY, LabError
+from lab.cluster.control_plane import ControlPlane
+from lab.engine import Engine, EngineError, orphans, sdk_classes
+from lab.engine.checkpoint import stacks_in
+from lab.engine.project_copy import read_config
 from lab.exclusive import exclusive
 from lab.home import LabHome
-from lab.project_copy import read_config
-from lab.provider_plugins import provide
+from lab.plugins.provide import provide
 from lab.toolchain import LAB_TOOLS, Toolchain, ensure
 
 KUBECONFIG = ".lab/kubeconfig"

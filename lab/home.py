@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,3 +97,11 @@ class LabHome:
                 f"the lab's folder cannot be written ({error.strerror})",
                 "make it writable, or clone into a folder that is",
             ) from error
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(file)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from lab import LabError
-from lab.checkpoint import SECRET, stacks_in
 from lab.cluster import processes
+from lab.cluster.control_plane import ControlPlane, Status
 from lab.commands import engine_of, linked, say
-from lab.control_plane import ControlPlane, Status
+from lab.engine.checkpoint import SECRET, stacks_in
 from lab.exclusive import holder
 from lab.home import LabHome
-from lab.provider_plugins import provided
+from lab.plugins.provide import provided
 from lab.toolchain import TOOLS
 
 INCOMPLETE = 3

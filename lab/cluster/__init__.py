@@ -1,7 +1,7 @@
 """What the lab's cluster holds before anything is deployed into it: nodes, CRDs, kwok Stages.
 
 The Stages describe what kubelets and Longhorn's CSI driver do to one object at a time;
-`lab.storage` does the part that needs knowledge of several objects.
+`lab.cluster.storage` does the part that needs knowledge of several objects.
 """
 
 from __future__ import annotations

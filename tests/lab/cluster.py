@@ -2,7 +2,7 @@
 
 import json
 
-from lab.control_plane import ControlPlane
+from lab.cluster.control_plane import ControlPlane
 
 WORKLOAD = """
 apiVersion: storage.k8s.io/v1

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lab import REPOSITORY
-from lab.control_plane import ControlPlane
+from lab.cluster.control_plane import ControlPlane
 from lab.home import LabHome
-from lab.provider_plugins import provide
+from lab.plugins.provide import provide
 from lab.toolchain import Toolchain, ensure
 from tests.lab.stack import Stack
 

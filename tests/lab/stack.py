@@ -6,7 +6,8 @@ import subprocess
 import sys
 from typing import Any
 
-from lab.engine import REPOSITORY, Engine, EngineError, Operation, Result
+from lab import REPOSITORY
+from lab.engine import Engine, EngineError, Operation, Result
 from lab.home import LabHome
 from lab.toolchain import Toolchain
 

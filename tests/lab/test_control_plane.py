@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from lab import LabError
+from lab.cluster.control_plane import ControlPlane
 from lab.cluster.kubeconfig import CONTEXT
 from lab.cluster.processes import COMPONENTS
-from lab.control_plane import ControlPlane
 from lab.home import LabHome
 from lab.toolchain import TOOLS, Toolchain
 from tests.lab.cluster import get, workload
@@ -39,7 +39,8 @@ def processes(plane: ControlPlane) -> dict[str, psutil.Process]:
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
         if any(str(plane.home.root) in argument for argument in command):
-            found["storage" if "lab.storage" in command else Path(command[0]).name] = process
+            is_storage = "lab.cluster.storage" in command
+            found["storage" if is_storage else Path(command[0]).name] = process
     return found
 
 

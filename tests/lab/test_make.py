@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from lab import REPOSITORY
-from lab.checkpoint import Checkpoint
+from lab.engine.checkpoint import Checkpoint
 from lab.home import LabHome
 from lab.toolchain import Toolchain
 from tests.lab.copies import copy_working_tree

@@ -21,10 +21,10 @@ import yaml
 
 from lab import REPOSITORY
 from lab.engine import Engine, EngineError
+from lab.engine.project_copy import MADE_UP_SECRET, read_config, stacks_of
 from lab.home import LabHome
-from lab.plugins.preview_process import StandIn, stand_in
 from lab.plugins.protocol import provider_pb2, provider_pb2_grpc
-from lab.project_copy import MADE_UP_SECRET, read_config, stacks_of
+from lab.preview.process import StandIn, stand_in
 from lab.toolchain import Toolchain, cache_folder
 from tests.lab.copies import copy_working_tree
 from tests.lab.no_network import REFUSED
@@ -381,4 +381,4 @@ def test_a_question_without_a_prepared_answer_is_an_error_that_names_it(provider
 
     assert refusal.code() is grpc.StatusCode.UNIMPLEMENTED
     assert "aws:ec2/getAmi:getAmi" in str(refusal)
-    assert "lab/plugins/preview_answers.py" in str(refusal)
+    assert "lab/preview/answers.py" in str(refusal)

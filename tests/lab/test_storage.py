@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lab.control_plane import ControlPlane
+from lab.cluster.control_plane import ControlPlane
 from tests.lab.cluster import get, workload
 from tests.lab.waiting import eventually
 

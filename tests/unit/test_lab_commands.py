@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 import lab.__main__ as command_line
-from lab import LabError, orphans
-from lab.checkpoint import Checkpoint, stacks_in
+from lab import LabError
 from lab.cluster import ports
 from lab.cluster.ports import free_ports
 from lab.commands import down
+from lab.engine import orphans
+from lab.engine.checkpoint import Checkpoint, stacks_in
 from lab.exclusive import exclusive, holder
 from lab.home import LabHome
 from lab.status import INCOMPLETE, status

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.events import read
+from lab.engine.events import read
 
 URN = "urn:pulumi:dev::ha-iris::kubernetes:core/v1:Secret::iris-cpf"
 

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from lab import LabError
-from lab.project_copy import MADE_UP_SECRET, copy_project, merge, read_config, stacks_of, write
+from lab.engine.project_copy import MADE_UP_SECRET, copy_project, merge, read_config, stacks_of
+from lab.home import write
 
 SEALED = {"secure": "v1:c2VhbGVk"}
 

@@ -7,10 +7,10 @@ from typing import Any, get_args
 import pytest
 from google.protobuf import json_format
 
-from lab import sdk_classes
+from lab.engine import sdk_classes
 from lab.plugins.markers import SIGNATURE, UNKNOWN
-from lab.plugins.preview import PreviewStandIn
 from lab.plugins.protocol import provider_pb2
+from lab.preview.stand_in import PreviewStandIn
 from stacks.settings import Cloud
 
 SECRET = "kubernetes:core/v1:Secret"

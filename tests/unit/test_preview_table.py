@@ -2,8 +2,8 @@
 
 import json
 
-from lab.events import Result, Step
-from lab.preview_table import OUTSIDE, Preview, as_json, markdown, text
+from lab.engine.events import Result, Step
+from lab.preview.table import OUTSIDE, Preview, as_json, markdown, text
 
 URN = "urn:pulumi:eks::ha-iris::"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from lab import LabError
+from lab.home import write
 
 MADE_UP_SECRET = "made-up-For-a-Preview-1"
 """Stands in a preview for a secret whose key is somebody else's."""
@@ -82,14 +82,6 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
             value = merge(below, value)
         merged[key] = value
     return merged
-
-
-def write(file: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner only."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    draft.replace(file)
 
 
 def _is_encrypted(value: Any) -> bool:

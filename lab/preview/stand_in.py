@@ -14,13 +14,13 @@ import grpc
 from google.protobuf import empty_pb2, json_format
 
 from lab.plugins.markers import SIGNATURE, UNKNOWN
-from lab.plugins.preview_answers import ANSWERS
 from lab.plugins.protocol import (
     plugin_pb2,
     provider_pb2,
     provider_pb2_grpc,
     serve,
 )
+from lab.preview.answers import ANSWERS
 
 COMPUTED_IN = {
     "aws:eks/cluster:Cluster": [("vpcConfig", "clusterSecurityGroupId"), ("vpcConfig", "vpcId")],
@@ -90,7 +90,7 @@ class PreviewStandIn(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(
                 grpc.StatusCode.UNIMPLEMENTED,
                 f"{request.tok}: the stand-in for previews does not know this function; "
-                "add its answer to lab/plugins/preview_answers.py",
+                "add its answer to lab/preview/answers.py",
             )
         response = provider_pb2.InvokeResponse()
         fields = getattr(response, "return")

@@ -26,7 +26,7 @@ class StandIn:
         line = self._process.stdout.readline()
         if not line:
             raise LabError(
-                "lab.plugins.preview", "it ended before it listened", "the reason is above"
+                "lab.preview.stand_in", "it ended before it listened", "the reason is above"
             )
         return int(line)
 
@@ -47,7 +47,7 @@ def stand_in() -> Iterator[StandIn]:
     """The stand-in, starting; it ends with this process, however that ends."""
     # Where this process is killed, the end of its standard input tells the stand-in.
     process = subprocess.Popen(
-        [sys.executable, "-s", "-m", "lab.plugins.preview"],
+        [sys.executable, "-s", "-m", "lab.preview.stand_in"],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lab.events import Result, Step
+from lab.engine.events import Result, Step
 
 CAPTION = "No credentials, no cloud, no state: a stand-in answers for every provider."
 """What the reader of any form must know of the numbers."""

@@ -20,7 +20,7 @@ import urllib3
 from filelock import FileLock
 
 from lab import REPOSITORY, LabError
-from lab.cluster import POWER_LABEL, Timings, kubeconfig, objects, processes
+from lab.cluster import FOLDER, POWER_LABEL, Timings, kubeconfig, objects, processes
 from lab.cluster.api import Api, ApiError
 from lab.cluster.kwokctl import START_SECONDS, Kwokctl
 from lab.cluster.ports import free_ports
@@ -28,8 +28,7 @@ from lab.cluster.processes import COMPONENTS, Processes
 from lab.home import LabHome
 from lab.toolchain import TOOLS, Toolchain
 
-_LAB = REPOSITORY / "lab"
-_STORAGE_CODE = [_LAB / "storage.py", *sorted((_LAB / "cluster").glob("*.py"))]
+_STORAGE_CODE = sorted(FOLDER.glob("*.py"))
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ class ControlPlane:
         return objects(f"v{TOOLS['kube-apiserver'].version}", self.timings)
 
     def _bring_objects(self, running: Processes) -> None:
-        """Apply lab/cluster and run lab/storage.py, again if either has changed since."""
+        """Apply lab/cluster and run its storage.py, again if either has changed since."""
         wanted = [o for o in self._objects() if o["kind"] != "Stage"]
         if not self._is_current("objects", wanted):
             options = ("--server-side", "--force-conflicts", "--validate=false")
@@ -208,10 +207,10 @@ class ControlPlane:
         (self.home.cluster / f"{name}.sha256").write_text(_digest(content))
 
     def _start_storage(self) -> None:
-        """Start lab/storage.py, which goes to the background and lives on after this process."""
+        """Start storage.py, which goes to the background and lives on after this process."""
         with (self.home.logs / "storage.log").open("a") as log:
             subprocess.run(
-                [sys.executable, "-m", "lab.storage", str(self.home.root)],
+                [sys.executable, "-m", "lab.cluster.storage", str(self.home.root)],
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

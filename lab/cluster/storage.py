@@ -1,8 +1,8 @@
-"""A stand-in for Longhorn's CSI driver and the volume part of the kubelets: `-m lab.storage DIR`.
+"""A stand-in for Longhorn's CSI driver and the volume part of the kubelets.
 
-It does what a kwok Stage cannot say, because it takes knowledge of several objects: provision by
-storage class, decide whether a volume may be attached, mount, take snapshots, and register the
-driver on the nodes while it is installed. No byte is stored anywhere.
+`python -m lab.cluster.storage DIR` does what a kwok Stage cannot say, because it takes knowledge of
+several objects: provision by storage class, decide whether a volume may be attached, mount, take
+snapshots, and register the driver on the nodes while it is installed. No byte is stored anywhere.
 
 It keeps a copy of the objects it looks at by watching them. Whenever one has changed it asks
 `lab.cluster.longhorn` what is due, and does it; in a quiet cluster it does nothing.
@@ -24,7 +24,7 @@ from lab.cluster.longhorn import KINDS, due
 from lab.cluster.requests import World
 from lab.home import LabHome
 
-log = logging.getLogger("lab.storage")
+log = logging.getLogger("lab.cluster.storage")
 RETRY_SECONDS = 0.5
 
 

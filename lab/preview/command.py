@@ -19,13 +19,13 @@ from typing import Any
 import psutil
 import pulumi
 
-from lab import REPOSITORY, sdk_classes
-from lab.engine import Engine, EngineError
+from lab import REPOSITORY
+from lab.engine import Engine, EngineError, sdk_classes
+from lab.engine.project_copy import read_config, stacks_of
 from lab.exclusive import exclusive
-from lab.home import LabHome
-from lab.plugins.preview_answers import kubeconfig
-from lab.preview_table import CAPTION, Preview, as_json, markdown, text
-from lab.project_copy import read_config, stacks_of, write
+from lab.home import LabHome, write
+from lab.preview.answers import kubeconfig
+from lab.preview.table import CAPTION, Preview, as_json, markdown, text
 from lab.toolchain import ensure
 
 

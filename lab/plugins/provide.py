@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from lab import LabError
-from lab.home import LabHome
+from lab.home import LabHome, write
 from lab.plugins import install
-from lab.project_copy import write
 from lab.toolchain import Report, Toolchain, cache_folder
 
 PACKAGES = ("kubernetes", "random")

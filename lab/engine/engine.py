@@ -1,8 +1,8 @@
 """One stack of the program on the real Pulumi engine, with a state of the lab's own.
 
 One operation is one call of the Pulumi CLI, which finds the program in this process (see
-``lab.program``). The Automation API makes three calls for it, and that costs more than the whole
-preview of an empty program.
+``lab.engine.program``). The Automation API makes three calls for it, and that costs more than the
+whole preview of an empty program.
 
 Nothing of the user's Pulumi is read or written: home, state, passphrase and stack file are the
 lab's own.
@@ -23,12 +23,13 @@ from typing import IO, Any, Literal
 import psutil
 import yaml
 
-from lab import REPOSITORY, LabError, orphans
-from lab.checkpoint import Checkpoint, adopt_created
-from lab.events import Result, read
-from lab.home import LabHome
-from lab.program import serve_program
-from lab.project_copy import copy_project, write
+from lab import REPOSITORY, LabError
+from lab.engine import orphans
+from lab.engine.checkpoint import Checkpoint, adopt_created
+from lab.engine.events import Result, read
+from lab.engine.program import serve_program
+from lab.engine.project_copy import copy_project
+from lab.home import LabHome, write
 
 Operation = Literal["preview", "up", "refresh", "destroy"]
 

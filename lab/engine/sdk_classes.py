@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from lab.program import PROGRAM_PACKAGES
+from lab.engine.program import PROGRAM_PACKAGES
 
 MODULES = {
     "existing": "stacks.existing",
