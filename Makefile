@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 STACK ?=
 
-.PHONY: up down status preview check test unit contract lab schema bench clean
+.PHONY: help up down status preview check test unit contract lab schema bench clean
+
+help:  ## these commands
+	@sed -nE 's/^([a-z ]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
 
 up down: .venv/installed  ## run the dev stack in the lab on this machine; undo it
 	@$(BIN)/python -m lab $@

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import lab.__main__ as command_line
-from lab import LabError
+from lab import REPOSITORY, LabError
 from lab.cluster import ports
 from lab.cluster.ports import free_ports
 from lab.commands import down
@@ -236,3 +237,13 @@ def test_what_a_killed_up_left_running_is_ended_in_its_own_lab_only(home: LabHom
         ours.kill()
         others.kill()
         others.wait()
+
+
+def test_plain_make_lists_the_commands_and_runs_none():
+    said = subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+
+    commands = re.findall(r"^make ([a-z ]+?) {2,}\S", said.stdout, re.MULTILINE)
+    targets = re.findall(r"^([a-z ]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    assert {name for line in commands for name in line.split()} == {
+        name for line in targets for name in line.split()
+    }
