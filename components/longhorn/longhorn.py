@@ -80,7 +80,7 @@ class Longhorn(pulumi.ComponentResource):
         super().__init__("ha-iris:storage:Longhorn", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
         protected = pulumi.ResourceOptions.merge(
-            child, pulumi.ResourceOptions(protect=protect_data)
+            child, pulumi.ResourceOptions(protect=protect_data, retain_on_delete=protect_data)
         )
 
         namespace = k8s.core.v1.Namespace(
@@ -140,7 +140,14 @@ class Longhorn(pulumi.ComponentResource):
             reclaim_policy="Retain" if protect_data else "Delete",
             volume_binding_mode="WaitForFirstConsumer",
             parameters=class_parameters(settings.replicas, zone_count=cluster.zone_count),
-            opts=after_release,
+            opts=pulumi.ResourceOptions.merge(
+                after_release,
+                # Kubernetes forbids to change the policy of a class, and the provider would try.
+                # The name is taken until the old class is gone; no volume or claim needs it.
+                pulumi.ResourceOptions(
+                    replace_on_changes=["reclaimPolicy"], delete_before_replace=True
+                ),
+            ),
         )
         self.storage_class = STORAGE_CLASS
         self.ready = [release, storage_class]

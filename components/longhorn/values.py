@@ -37,8 +37,6 @@ def chart_values(
             "defaultDataLocality": "best-effort",
             "replicaSoftAntiAffinity": False,
             "replicaAutoBalance": "least-effort",
-            # A volume that starts with fewer copies than asked for would look healthy to a person.
-            "allowVolumeCreationWithDegradedAvailability": False,
             # Without it a pod on a dead node stays Terminating, and its volume attached, until
             # the node returns or a person acts.
             "nodeDownPodDeletionPolicy": NODE_DOWN_POLICY,
@@ -80,7 +78,9 @@ def class_parameters(replicas: int, *, zone_count: int) -> dict[str, str]:
         "dataEngine": "v1",
         "fsType": "ext4",
         "disableRevisionCounter": "true",
-        "unmapMarkSnapChainRemoved": "enabled",
+        # A trim would mark the snapshots behind the volume's head as removed, those included that a
+        # person made before an upgrade (Longhorn, "Trim Filesystem", 1.12.1).
+        "unmapMarkSnapChainRemoved": "disabled",
         "replicaSoftAntiAffinity": "disabled",
         "replicaZoneSoftAntiAffinity": "disabled" if zone_count >= max(3, replicas) else "ignored",
     }

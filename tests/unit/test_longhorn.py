@@ -79,6 +79,24 @@ def test_a_database_that_may_be_thrown_away_leaves_no_volume_behind(longhorn):
     assert longhorn(protect_data=False).one(STORAGE_CLASS).inputs["reclaimPolicy"] == "Delete"
 
 
+@pytest.mark.parametrize("protect_data", [True, False])
+def test_a_class_whose_policy_changes_makes_room_for_a_new_one(longhorn, protect_data):
+    request = longhorn(protect_data=protect_data).one(STORAGE_CLASS).request
+
+    assert list(request.replaceOnChanges) == ["reclaimPolicy"]
+    assert request.deleteBeforeReplace is True
+
+
+def test_a_trim_leaves_snapshots_to_those_who_made_them():
+    parameters = class_parameters(3, zone_count=3)
+
+    assert parameters["unmapMarkSnapChainRemoved"] == "disabled"
+
+
+def test_a_backup_can_be_restored_while_a_node_is_down():
+    assert "allowVolumeCreationWithDegradedAvailability" not in values()["defaultSettings"]
+
+
 @pytest.mark.parametrize(
     ("replicas", "zones", "policy"),
     [
