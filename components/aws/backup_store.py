@@ -107,7 +107,9 @@ class S3BackupStore(pulumi.ComponentResource):
     ) -> pulumi.Output[str]:
         # All of it stays or goes together: a bucket that is kept keeps its guards.
         kept = pulumi.ResourceOptions(
-            parent=self, protect=protect_data, retain_on_delete=settings.keep_on_destroy
+            parent=self,
+            protect=protect_data,
+            retain_on_delete=protect_data or settings.keep_on_destroy,
         )
         bucket = aws.s3.Bucket(
             f"{name}-bucket",

@@ -205,6 +205,7 @@ class EksCluster(pulumi.ComponentResource, Cluster):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=protect_data,
+                retain_on_delete=protect_data,
                 depends_on=[*role.grants, logs],
                 # Read at creation alone, and whoever flips one of them replaces the cluster. The
                 # path of a nested one is that of the provider, not of Python.

@@ -122,6 +122,7 @@ class EksNodeGroups(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(
                         parent=self,
                         protect=protect_data,
+                        retain_on_delete=protect_data,
                         depends_on=[*role.grants, *after, *self.groups[-1:]],
                         # EKS gives up on a drain after 15 minutes for each node.
                         custom_timeouts=pulumi.CustomTimeouts(

@@ -96,7 +96,9 @@ class BlobBackupStore(pulumi.ComponentResource):
     ) -> None:
         super().__init__("ha-iris:storage:BlobBackupStore", name, None, opts)
         kept = pulumi.ResourceOptions(
-            parent=self, protect=protect_data, retain_on_delete=settings.keep_on_destroy
+            parent=self,
+            protect=protect_data,
+            retain_on_delete=protect_data or settings.keep_on_destroy,
         )
         self.ready = []
         if settings.existing:

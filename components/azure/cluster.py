@@ -44,7 +44,7 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         warn_of_untested(settings.kubernetes_version)
         child = pulumi.ResourceOptions(parent=self)
         protected = pulumi.ResourceOptions.merge(
-            child, pulumi.ResourceOptions(protect=protect_data)
+            child, pulumi.ResourceOptions(protect=protect_data, retain_on_delete=protect_data)
         )
         group = resources.ResourceGroup(
             f"{name}-group",

@@ -129,6 +129,7 @@ class AksNodeSet(pulumi.ComponentResource):
                     pulumi.ResourceOptions(
                         depends_on=self.pools[-1:],
                         protect=protect,
+                        retain_on_delete=protect,
                         custom_timeouts=pulumi.CustomTimeouts(
                             create="60m", update=patience, delete=patience
                         ),

@@ -111,7 +111,8 @@ class GcsBackupStore(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions.merge(
                     child,
                     pulumi.ResourceOptions(
-                        protect=protect_data, retain_on_delete=settings.keep_on_destroy
+                        protect=protect_data,
+                        retain_on_delete=protect_data or settings.keep_on_destroy,
                     ),
                 ),
             ).name

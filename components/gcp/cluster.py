@@ -113,6 +113,7 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
                 child,
                 pulumi.ResourceOptions(
                     protect=protect_data,
+                    retain_on_delete=protect_data,
                     depends_on=[*account.grants, *network.ready],
                     # Both concern the first pool alone, and a change would replace the cluster.
                     ignore_changes=["node_config", "initial_node_count"],

@@ -114,6 +114,7 @@ class GkeNodePools(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(
                         parent=self,
                         protect=protect_data,
+                        retain_on_delete=protect_data,
                         depends_on=[*account.grants, *self.pools[-1:]],
                         # The end of the cluster ends its nodes. Drained one by one, the last
                         # would wait for system pods that no node is left to take.

@@ -27,7 +27,10 @@ class Credentials(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ha-iris:database:Credentials", name, None, opts)
-        kept = pulumi.ResourceOptions(parent=self, protect=protect_data)
+        # A random value lives in the state alone: the second lock cannot keep what that forgets.
+        kept = pulumi.ResourceOptions(
+            parent=self, protect=protect_data, retain_on_delete=protect_data
+        )
         if password is None:
             generated = random.RandomPassword(
                 f"{name}-password",

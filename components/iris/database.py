@@ -58,7 +58,9 @@ class Iris(pulumi.ComponentResource):
         """
         super().__init__("ha-iris:database:Iris", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
-        kept = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=protect_data))
+        kept = pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(protect=protect_data, retain_on_delete=protect_data)
+        )
 
         namespace = k8s.core.v1.Namespace(
             f"{name}-namespace",

@@ -240,7 +240,7 @@ def test_a_backup_that_was_deleted_or_overwritten_comes_back_for_a_while(aks):
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_backups_and_the_group_around_them_outlive_the_stack_unless_told_otherwise(aks, keep):
-    engine = aks(backup={"keepOnDestroy": keep})
+    engine = aks(protectData=False, backup={"keepOnDestroy": keep})
 
     kept = {r.name for r in engine.resources if r.request.retainOnDelete}
     expected = {
