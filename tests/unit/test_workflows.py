@@ -193,6 +193,12 @@ def test_previews_preview_and_deployments_deploy_with_the_pinned_pulumi():
         assert step["with"]["pulumi-version"] == pinned[1]
 
 
+def test_a_deployment_looks_at_the_cloud_before_it_trusts_the_state():
+    (step,) = steps_using("pulumi/actions", of="deploy")
+
+    assert step["with"]["refresh"] == "true"
+
+
 @pytest.mark.parametrize(
     "script", sorted({step["run"] for *_, step in STEPS if "run" in step}), ids=str
 )
