@@ -35,7 +35,10 @@ class StackSettings(Settings, Generic[AnyCluster]):
     """Who provides the cluster."""
 
     protect_data: bool = True
-    """Refuse every plan that deletes or replaces what holds data or opens it."""
+    """Refuse every plan that deletes or replaces what holds data or opens it.
+
+    Where that is overridden (``--ignore-protect``) Pulumi forgets it and leaves it where it is.
+    """
 
     cluster: AnyCluster
     """The Kubernetes cluster."""

@@ -53,7 +53,7 @@ class Iris(pulumi.ComponentResource):
             storage_class: Name of the volume's StorageClass.
             storage_ready: What must exist before the claim, and outlive it on destroy.
             protect_data: Refuse every plan that would delete or replace claim, namespace
-                or password.
+                or password, and leave claim and namespace where that is overridden.
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:Iris", name, None, opts)
