@@ -95,7 +95,7 @@ class Engine:
         self._checkpoint.check()
         if not show_secrets or not self.exists:
             return self._checkpoint.outputs
-        return json.loads(self._call("stack", "output", "--json", "--show-secrets"))
+        return json.loads(self.call("stack", "output", "--json", "--show-secrets"))
 
     @property
     def exists(self) -> bool:
@@ -133,7 +133,7 @@ class Engine:
         )
         self._drop_stale_locks()
         if not self.exists:
-            self._call("stack", "init")
+            self.call("stack", "init")
         return made_up
 
     def _adopt_created(self) -> None:
@@ -141,11 +141,11 @@ class Engine:
 
         The following refresh forgets those that do not exist.
         """
-        state = json.loads(self._call("stack", "export"))
+        state = json.loads(self.call("stack", "export"))
         adopt_created(state["deployment"])
         file = self.home.work / f"{self.stack}.state.json"
         write(file, json.dumps(state))
-        self._call("stack", "import", "--file", str(file))
+        self.call("stack", "import", "--file", str(file))
         file.unlink()
 
     def _drop_stale_locks(self) -> None:
@@ -182,7 +182,12 @@ class Engine:
     def _command(self, *arguments: str) -> list[str]:
         return [str(self.pulumi), *arguments, "--stack", self.stack, "--cwd", str(self.home.work)]
 
-    def _call(self, *arguments: str) -> str:
+    def call(self, *arguments: str) -> str:
+        """What a command of the Pulumi CLI that runs no program prints, such as ``stack export``.
+
+        Raises:
+            LabError: the command failed; carries what it says.
+        """
         done = subprocess.run(
             [*self._command(*arguments), "--non-interactive"],
             env=self._environment(),

@@ -74,6 +74,10 @@ class Stack:
             raise EngineError("dev", operation, result)
         return result
 
+    def pulumi(self, *arguments: str) -> str:
+        """What another command of the Pulumi CLI prints for the stack, such as ``stack export``."""
+        return self.engine.call(*arguments)
+
     @property
     def result(self) -> str:
         """Where an operation leaves its result."""
