@@ -13,8 +13,20 @@ ZONES = ("1", "2", "3")
 NO_PODS_BUT_ADDONS = "CriticalAddonsOnly=true:NoSchedule"
 """Taint that AKS's own add-ons tolerate and nothing else (AKS, use system node pools)."""
 
-CHOSEN_ONCE = ("count", "enableEncryptionAtHost", "orchestratorVersion", "osDiskSizeGB", "vmSize")
+BORN_WITH = ("count", "orchestratorVersion")
+"""What a pool keeps from its first day.
+
+A later version reimages the nodes, and a lower count takes away whichever Azure chooses. Both are
+updates in place, which no protection stops.
+"""
+
+CHOSEN_ONCE = (*BORN_WITH, "enableEncryptionAtHost", "osDiskSizeGB", "vmSize")
 """Inputs of an agent pool that follow the settings, as a set that retires must not."""
+
+
+def places(nodes: int) -> list[tuple[str, int]]:
+    """Zone of each node and its turn in that zone, from 1, in the order in which they are made."""
+    return [(zone, turn) for turn in range(1, nodes // len(ZONES) + 1) for zone in ZONES]
 
 
 def upgrade_settings(settings: AksClusterSettings) -> containerservice.AgentPoolUpgradeSettingsArgs:
@@ -62,7 +74,10 @@ def system_pool(
 
 
 class AksNodeSet(pulumi.ComponentResource):
-    """One agent pool in each zone, whose nodes all began with the same image and version.
+    """Agent pools of one node each, equally many in each zone.
+
+    A pool is one node, so that a node that goes is a resource that is deleted, which protection
+    and Azure's locks refuse. Fewer nodes in a pool would be an update, and Azure chooses the node.
 
     Nodes are never upgraded where they are: AKS reimages them, and the copies on them are gone
     (Longhorn 1.12.1, "Upgrade Kubernetes on AKS"). A new set takes the place of an old one.
@@ -88,22 +103,24 @@ class AksNodeSet(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         retiring = node_set == settings.retiring_node_set
         protect = protect_data and not retiring
-        nodes = settings.nodes // len(ZONES)
-        # Each node in turn waits for Longhorn; an hour more for all the rest.
-        patience = f"{nodes * (settings.drain_timeout_minutes + 30) + 60}m"
+        nodes = (settings.retiring_nodes if retiring else None) or settings.nodes
+        # The node waits for Longhorn, rests for half an hour; an hour more for all the rest.
+        patience = f"{settings.drain_timeout_minutes + 90}m"
 
         self.pools = []
-        for zone in ZONES:
+        for zone, turn in places(nodes):
+            # The first of a zone is called the same however many follow.
+            place = f"{name}-{zone}" if turn == 1 else f"{name}-{zone}-{turn}"
             pool = containerservice.AgentPool(
-                f"{name}-{zone}",
-                agent_pool_name=f"{node_set}z{zone}",
+                place,
+                agent_pool_name=f"{node_set}z{zone}" + ("" if turn == 1 else f"n{turn}"),
                 resource_group_name=resource_group,
                 resource_name_=cluster.name,
                 # Add-ons may run here as well, so that they outlive the one node of the pool
                 # that the cluster was born with.
                 mode="System",
                 type="VirtualMachineScaleSets",
-                count=nodes,
+                count=1,
                 vm_size=settings.node_type,
                 availability_zones=[zone],
                 os_type="Linux",
@@ -133,8 +150,7 @@ class AksNodeSet(pulumi.ComponentResource):
                         custom_timeouts=pulumi.CustomTimeouts(
                             create="60m", update=patience, delete=patience
                         ),
-                        # The version that a pool began with. A later one would reimage its nodes.
-                        ignore_changes=[*CHOSEN_ONCE] if retiring else ["orchestratorVersion"],
+                        ignore_changes=[*(CHOSEN_ONCE if retiring else BORN_WITH)],
                         # The cluster takes its pools along, without draining nodes that no
                         # workload is left on.
                         deleted_with=cluster,
@@ -144,7 +160,7 @@ class AksNodeSet(pulumi.ComponentResource):
             self.pools.append(pool)
             if protect:
                 authorization.ManagementLockByScope(
-                    f"{name}-{zone}-lock",
+                    f"{place}-lock",
                     lock_name="ha-iris-keeps-data",
                     level="CanNotDelete",
                     notes="These nodes hold copies of a database. See docs/aks.md.",

@@ -75,8 +75,11 @@ class AksClusterSettings(ClusterSettings):
     follow with a new nodeSet, as AKS would otherwise reimage them and with them their copies.
     """
 
-    nodes: NodesInThreeZones = 3
-    """Nodes in all, spread evenly over the three zones. Fewer than before need a new nodeSet."""
+    nodes: Annotated[NodesInThreeZones, Field(le=27)] = 3
+    """Nodes in all, spread evenly over the three zones, each an agent pool of its own.
+
+    Fewer than before need a new nodeSet, and retiringNodes for the old one.
+    """
 
     node_set: NodeSet = "a"
     """Name of the set of nodes. A new name makes new nodes, at today's image and version."""
@@ -85,6 +88,12 @@ class AksClusterSettings(ClusterSettings):
     """The set that nodeSet replaces. Drop it when Longhorn has left those nodes: they go then.
 
     While it is named here it is not protected and nothing of it changes.
+    """
+
+    retiring_nodes: NodesInThreeZones | None = Field(default=None, validate_default=True)
+    """Nodes of the set that retires, where the new one has more or fewer; None: as many as nodes.
+
+    Too small a number is a plan that deletes nodes, which protectData refuses.
     """
 
     node_type: str = Field(default="Standard_D4s_v5", validate_default=True)
@@ -189,6 +198,13 @@ class AksClusterSettings(ClusterSettings):
         if retiring and retiring == info.data.get("node_set"):
             raise ValueError("a set cannot replace itself; give nodeSet a new name")
         return retiring
+
+    @field_validator("retiring_nodes")
+    @classmethod
+    def _are_of_a_set(cls, nodes: int | None, info: ValidationInfo) -> int | None:
+        if nodes and info.data.get("retiring_node_set", "") is None:
+            raise ValueError("no set retires; name it in retiringNodeSet, or drop retiringNodes")
+        return nodes
 
     @field_validator("node_type", "system_node_type")
     @classmethod

@@ -37,8 +37,44 @@ def test_each_zone_has_one_node(aks):
     assert [pool.inputs["enableAutoScaling"] for pool in pools] == [False, False, False]
 
 
-def test_six_nodes_are_two_in_each_zone(aks):
-    assert [pool.inputs["count"] for pool in aks(cluster={"nodes": 6}).of_type(POOL)] == [2] * 3
+def test_six_nodes_are_two_in_each_zone_and_each_can_be_told_to_stay(aks):
+    pools = aks(cluster={"nodes": 6}).of_type(POOL)
+
+    assert [pool.inputs["availabilityZones"] for pool in pools] == [["1"], ["2"], ["3"]] * 2
+    assert [pool.inputs["agentPoolName"] for pool in pools] == [
+        "az1", "az2", "az3", "az1n2", "az2n2", "az3n2",
+    ]  # fmt: skip
+    assert all(pool.protect for pool in pools)
+
+
+def test_fewer_nodes_are_pools_that_are_deleted_and_protection_refuses_that(aks):
+    six = {pool.urn: pool for pool in aks(cluster={"nodes": 6}).of_type(POOL)}
+    three = {pool.urn for pool in aks().of_type(POOL)}
+
+    # A count that goes down would be an update, in which Azure chooses the nodes that go.
+    assert {pool.inputs["count"] for pool in six.values()} == {1}
+    assert len(six.keys() - three) == 3
+    assert three < six.keys()
+    assert all(six[urn].protect for urn in six.keys() - three)
+
+
+def test_no_update_of_a_pool_or_of_the_cluster_takes_nodes_away(aks):
+    engine = aks(cluster={"nodes": 6, **NEXT_SET})
+
+    # After a refresh the cluster names all its pools, with the counts that they had: one each.
+    (system,) = engine.one(CLUSTER).inputs["agentPoolProfiles"]
+    assert system["count"] == 1
+    for pool in engine.of_type(POOL):
+        assert pool.inputs["count"] == 1
+        # A second node that somebody gave a pool stays, once a refresh has seen it.
+        assert "count" in pool.request.ignoreChanges
+
+
+def test_a_set_that_retires_keeps_its_own_number_of_nodes(aks):
+    pools = aks(cluster={**NEXT_SET, "nodes": 3, "retiringNodes": 6}).of_type(POOL)
+
+    sets = [pool.inputs["agentPoolName"][0] for pool in pools]
+    assert (sets.count("a"), sets.count("b")) == (6, 3)
 
 
 def test_azure_never_upgrades_or_reimages_nodes_by_itself(aks):
@@ -111,7 +147,7 @@ def test_a_new_kubernetes_version_upgrades_the_control_plane_and_no_node(aks):
     assert engine.one(CLUSTER).inputs["kubernetesVersion"] == "1.36"
     # A pool keeps the version it began with: an upgrade in place loses the copies on its nodes.
     for pool in engine.of_type(POOL):
-        assert list(pool.request.ignoreChanges) == ["orchestratorVersion"]
+        assert "orchestratorVersion" in pool.request.ignoreChanges
 
 
 def test_a_new_set_of_nodes_comes_beside_the_old_one(aks):
@@ -238,11 +274,11 @@ def test_machines_and_disks_of_the_nodes_change_through_aks_alone(aks):
     assert cluster["nodeResourceGroupProfile"] == {"restrictionLevel": "ReadOnly"}
 
 
-def test_pulumi_waits_as_long_as_longhorn_may_take_to_let_the_nodes_of_a_zone_go(aks):
+def test_pulumi_waits_as_long_as_longhorn_may_take_to_let_a_node_go(aks):
     for pool in aks(cluster={"nodes": 6, "drainTimeoutMinutes": 120}).of_type(POOL):
-        # Two nodes of two hours and half an hour of rest each, and an hour for all else.
-        assert pool.request.customTimeouts.delete == "360m"
-        assert pool.request.customTimeouts.update == "360m"
+        # Two hours, half an hour of rest, and an hour for all else.
+        assert pool.request.customTimeouts.delete == "210m"
+        assert pool.request.customTimeouts.update == "210m"
 
 
 def test_the_control_plane_has_an_sla_unless_told_otherwise(aks):

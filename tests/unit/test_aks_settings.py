@@ -57,6 +57,14 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         {"cluster": {"nodes": 4}},
         f"{CLUSTER}.nodes is 4: the three zones have equally many nodes; set it to 3 or 6",
     ),
+    "more nodes than pools have names": (
+        {"cluster": {"nodes": 30}},
+        f"{CLUSTER}.nodes is 30: it must be 27 or less (Nodes in all, spread evenly over the three",
+    ),
+    "nodes of a set that is not there": (
+        {"cluster": {"retiringNodes": 6}},
+        f"{CLUSTER}.retiringNodes is 6: no set retires; name it in retiringNodeSet, or drop",
+    ),
     "two copies": (
         {"longhorn": {"replicas": 2}},
         "ha-iris:longhorn: replicas is 2, and AKS reimages a node that is not ready for five "
