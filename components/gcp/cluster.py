@@ -10,7 +10,7 @@ from components.cluster import Cluster
 from components.gcp.access import GkeAdmins, api_access, groups_config, kubeconfig
 from components.gcp.maintenance import maintenance_policy
 from components.gcp.network import GcpNetwork
-from components.gcp.nodes import GkeNodeAccount, GkeNodePools, first_node_config
+from components.gcp.nodes import GkeNodeAccount, GkeNodeSet, first_node_config
 from components.gcp.settings import GkeClusterSettings
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
@@ -20,7 +20,7 @@ WEBHOOK_PORTS = ["9501", "9502"]
 
 
 class GkeCluster(pulumi.ComponentResource, Cluster):
-    """A private, regional GKE Standard cluster with a node pool in each of three zones."""
+    """A private, regional GKE Standard cluster with nodes in each of three zones."""
 
     def __init__(
         self,
@@ -121,18 +121,24 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
                 ),
             ),
         )
-        nodes = GkeNodePools(
-            f"{name}-nodes",
-            settings,
-            cluster=cluster,
-            account=account,
-            zones=zones,
-            project=project,
-            region=region,
-            labels=labels,
-            protect_data=protect_data,
-            opts=child,
-        )
+        node_sets = [
+            GkeNodeSet(
+                f"{name}-nodes-{node_set}",
+                settings,
+                node_set=node_set,
+                cluster=cluster,
+                account=account,
+                zones=zones,
+                project=project,
+                region=region,
+                labels=labels,
+                protect_data=protect_data,
+                opts=child,
+            )
+            for node_set in (settings.retiring_node_set, settings.node_set)
+            if node_set
+        ]
+        pools = [pool for node_set in node_sets for pool in node_set.pools]
         firewall = self._webhook_firewall(name, settings, network, account)
 
         self.kubeconfig = pulumi.Output.secret(kubeconfig(cluster, cluster_name, settings))
@@ -145,7 +151,7 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
             enable_patch_force=True,
             opts=child,
         )
-        self.workloads_after = [*firewall, *account.grants, *nodes.pools]
+        self.workloads_after = [*firewall, *account.grants, *pools]
         if settings.admins:
             GkeAdmins(
                 f"{name}-admins",

@@ -1,6 +1,7 @@
-"""Node pools that keep Longhorn's copies: one per zone, replaced one after the other."""
+"""Node pools that keep Longhorn's copies: one per node, made and removed one after the other."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import pulumi
 from pulumi_gcp import container, projects, serviceaccount
@@ -16,6 +17,16 @@ CLOUD_PLATFORM = ["https://www.googleapis.com/auth/cloud-platform"]
 
 NO_LEGACY_ENDPOINTS = {"disable-legacy-endpoints": "true"}
 """GKE sets it in any case; a pool that does not say so is made anew at every update."""
+
+GKES_OWN_HOUR = 60
+"""Minutes for which a drain respects disruption budgets where nothing else is said."""
+
+CHOSEN_ONCE = ("nodeConfig", "version")
+"""Inputs of a node pool that GKE changes by replacing its nodes."""
+
+LABELS = ("nodeConfig.resourceLabels",)
+"""Labels of machines and disks stay those that the pool began with, whatever GKE does to change
+them."""
 
 
 class GkeNodeAccount(pulumi.ComponentResource):
@@ -59,20 +70,22 @@ class GkeNodeAccount(pulumi.ComponentResource):
         self.register_outputs({"email": self.email})
 
 
-class GkeNodePools(pulumi.ComponentResource):
-    """A node pool in each zone, each of which waits for the one before.
+class GkeNodeSet(pulumi.ComponentResource):
+    """Node pools of one node each, in three zones, which all began with the same settings.
 
-    Whatever changes them, be it an update or a replacement, so reaches one zone at a time.
+    Nodes are never changed where they are: GKE replaces them, one pool after the other, faster
+    than Longhorn copies (GKE, node upgrade strategies). A new set takes the place of an old one.
     """
 
-    pools: list[container.NodePool]
-    """The pools, in the order in which they are changed."""
+    pools: list[pulumi.Resource]
+    """The pools, each after the one before it."""
 
     def __init__(
         self,
         name: str,
         settings: GkeClusterSettings,
         *,
+        node_set: str,
         cluster: container.Cluster,
         account: GkeNodeAccount,
         zones: Sequence[str],
@@ -82,47 +95,56 @@ class GkeNodePools(pulumi.ComponentResource):
         protect_data: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("ha-iris:cluster:GkeNodePools", name, None, opts)
+        super().__init__("ha-iris:cluster:GkeNodeSet", name, None, opts)
+        retiring = node_set == settings.retiring_node_set
+        nodes = settings.retiring_nodes or settings.nodes if retiring else settings.nodes
+        protect = protect_data and not retiring
+        # An hour for all that is not Longhorn's.
+        patience = f"{(settings.drain_timeout_minutes or GKES_OWN_HOUR) + 60}m"
+
         self.pools = []
-        for zone in zones:
-            self.pools.append(
-                container.NodePool(
-                    f"{name}-{zone.removeprefix(f'{region}-')}",
-                    project=project,
-                    cluster=cluster.id,
-                    location=region,
-                    node_locations=[zone],
-                    node_count=settings.nodes // len(zones),
-                    version=settings.node_version,
-                    node_config=_node_config(settings, account, labels),
-                    management=container.NodePoolManagementArgs(
-                        # A release channel allows neither to be off: the cluster's maintenance
-                        # exclusion holds upgrades back.
-                        auto_repair=True,
-                        auto_upgrade=True,
+        # Zone after zone and round again, so that more nodes are more pools at the end. Fewer
+        # nodes are pools that are gone, where fewer in a pool would be GKE's choice of victims.
+        for number, zone in product(range(1, nodes // len(zones) + 1), zones):
+            pool = container.NodePool(
+                f"{name}-{zone.removeprefix(f'{region}-')}{number}",
+                project=project,
+                cluster=cluster.id,
+                location=region,
+                node_locations=[zone],
+                node_count=1,
+                version=settings.node_version,
+                node_config=_node_config(settings, account, labels),
+                management=container.NodePoolManagementArgs(
+                    # A release channel allows neither to be off: the cluster's maintenance
+                    # exclusion holds upgrades back.
+                    auto_repair=True,
+                    auto_upgrade=True,
+                ),
+                # How GKE goes about an upgrade that this program never starts.
+                upgrade_settings=container.NodePoolUpgradeSettingsArgs(
+                    strategy="SURGE", max_surge=1, max_unavailable=0
+                ),
+                node_drain_configs=[_drain(settings)],
+                network_config=container.NodePoolNetworkConfigArgs(enable_private_nodes=True),
+                # The provider's own lock, which Pulumi's --ignore-protect does not open.
+                deletion_policy="PREVENT" if protect else "DELETE",
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[*account.grants, *self.pools[-1:]],
+                    protect=protect,
+                    custom_timeouts=pulumi.CustomTimeouts(
+                        create="60m", update=patience, delete=patience
                     ),
-                    upgrade_settings=container.NodePoolUpgradeSettingsArgs(
-                        strategy="SURGE", max_surge=1, max_unavailable=0
-                    ),
-                    node_drain_configs=[
-                        container.NodePoolNodeDrainConfigArgs(
-                            pdb_timeout_duration=f"{settings.drain_timeout_minutes * 60}s",
-                            respect_pdb_during_node_pool_deletion=True,
-                        )
-                    ],
-                    network_config=container.NodePoolNetworkConfigArgs(enable_private_nodes=True),
-                    opts=pulumi.ResourceOptions(
-                        parent=self,
-                        protect=protect_data,
-                        retain_on_delete=protect_data,
-                        depends_on=[*account.grants, *self.pools[-1:]],
-                        # The end of the cluster ends its nodes. Drained one by one, the last
-                        # would wait for system pods that no node is left to take.
-                        deleted_with=cluster,
-                        custom_timeouts=_timeouts(settings),
-                    ),
-                )
+                    ignore_changes=[*CHOSEN_ONCE] if retiring else [*LABELS],
+                    # In place, GKE would replace the node behind the pool's back.
+                    replace_on_changes=None if retiring else [*CHOSEN_ONCE],
+                    # The end of the cluster ends its nodes. Drained one by one, the last would
+                    # wait for system pods that no node is left to take.
+                    deleted_with=cluster,
+                ),
             )
+            self.pools.append(pool)
         self.register_outputs({})
 
 
@@ -172,7 +194,10 @@ def _node_config(
     )
 
 
-def _timeouts(settings: GkeClusterSettings) -> pulumi.CustomTimeouts:
-    """Longer than every node of a pool may take to drain, one after the other."""
-    drains = settings.nodes // 3 * settings.drain_timeout_minutes
-    return pulumi.CustomTimeouts(create="60m", update=f"{drains + 60}m", delete=f"{drains + 60}m")
+def _drain(settings: GkeClusterSettings) -> container.NodePoolNodeDrainConfigArgs:
+    minutes = settings.drain_timeout_minutes
+    return container.NodePoolNodeDrainConfigArgs(
+        respect_pdb_during_node_pool_deletion=True,
+        # Any value is refused in a project that Google has not enabled it for.
+        pdb_timeout_duration=f"{minutes * 60}s" if minutes else None,
+    )

@@ -136,7 +136,7 @@ GCP: dict[str, GoogleProto] = {
             "nodeDrainConfigs": "nodeDrainConfig",
         },
         converted={"nodeDrainConfigs": first},
-        provider_only=frozenset({"project", "cluster", "location"}),
+        provider_only=frozenset({"project", "cluster", "location", "deletionPolicy"}),
     ),
     "gcp:projects/iAMMember:IAMMember": GoogleProto(
         policy_pb2.Binding,

@@ -88,7 +88,8 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "nodeType": "c4a-standard-4",
                 "diskKmsKey": GCP_KEY,
                 "secretsKmsKey": GCP_KEY,
-                "nodeVersion": "1.35.8-gke.1036000",
+                "nodeVersion": "1.36.1-gke.1000000",
+                "drainTimeoutMinutes": 240,
                 "nodeRoles": ["roles/artifactregistry.reader"],
                 "admins": ["group:dba@example.com", "user:ada@example.com"],
                 "maintenance": {"days": ["SU"], "startHour": 2, "hours": 12},
@@ -99,7 +100,9 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
             "backup": {"kmsKey": GCP_KEY, "location": "EU", "keepOnDestroy": False},
             "network": {"flowLogs": True},
         },
-        "private endpoint": {"cluster": {"apiEndpoint": "private"}},
+        "private endpoint, a rotation": {
+            "cluster": {"apiEndpoint": "private", "nodeSet": "b", "retiringNodeSet": "a"},
+        },
         "network of somebody else": {
             "network": {
                 "existing": {

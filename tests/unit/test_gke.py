@@ -8,6 +8,7 @@ from tests.unit.destroy_order import gone_before
 
 CLUSTER = "gcp:container/cluster:Cluster"
 POOL = "gcp:container/nodePool:NodePool"
+NEXT_SET = {"nodeSet": "b", "retiringNodeSet": "a", "nodeType": "n2-standard-8"}
 KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
 
 
@@ -18,7 +19,7 @@ def test_the_committed_stack_builds_the_whole_path(gke):
         "ha-iris:network:GcpNetwork",
         "ha-iris:cluster:GkeCluster",
         "ha-iris:cluster:GkeNodeAccount",
-        "ha-iris:cluster:GkeNodePools",
+        "ha-iris:cluster:GkeNodeSet",
         "ha-iris:storage:GcsBackupStore",
         "ha-iris:storage:Longhorn",
         "ha-iris:database:Iris",
@@ -39,8 +40,20 @@ def test_each_zone_has_one_node(gke):
     assert all("initialNodeCount" not in pool.inputs for pool in pools)
 
 
-def test_six_nodes_are_two_in_each_zone(gke):
-    assert [pool.inputs["nodeCount"] for pool in gke(cluster={"nodes": 6}).of_type(POOL)] == [2] * 3
+def test_fewer_nodes_are_pools_that_protection_keeps_and_more_are_pools_at_the_end(gke):
+    three, six = gke().of_type(POOL), gke(cluster={"nodes": 6}).of_type(POOL)
+
+    # In a pool of two nodes GKE would choose which one goes, and nothing would hold it back.
+    assert {pool.inputs["nodeCount"] for pool in six} == {1}
+    assert [pool.name for pool in six[:3]] == [pool.name for pool in three]
+    assert [pool.name for pool in six[3:]] == [f"cluster-nodes-a-{zone}2" for zone in "bcd"]
+    assert sorted(pool.inputs["nodeLocations"][0] for pool in six) == sorted(
+        f"europe-west1-{zone}" for zone in "bbccdd"
+    )
+    for pool in six:
+        assert pool.protect
+        # Pulumi's protection can be ignored; the provider's is a second lock.
+        assert pool.inputs["deletionPolicy"] == "PREVENT"
 
 
 def test_the_cluster_lies_in_the_zones_of_its_pools(gke):
@@ -51,11 +64,74 @@ def test_the_cluster_lies_in_the_zones_of_its_pools(gke):
     assert [pool.inputs["nodeLocations"] for pool in engine.of_type(POOL)] == [[z] for z in zones]
 
 
-def test_nodes_are_replaced_one_zone_at_a_time(gke):
-    pools = gke().of_type(POOL)
+def test_nodes_are_made_one_at_a_time_and_go_one_at_a_time(gke):
+    pools = gke(cluster={"nodes": 6}).of_type(POOL)
 
     before = [{need for need in pool.depends_on if "cluster-nodes" in need} for pool in pools]
-    assert before == [set(), {"cluster-nodes-b"}, {"cluster-nodes-c"}]
+    assert before == [set(), *({pool.name} for pool in pools[:-1])]
+
+
+def test_a_node_is_never_changed_where_it_is(gke):
+    # In place, GKE replaces the node, its copies and then the next one's. As a replacement of the
+    # pool the preview shows it, and protection refuses it.
+    for pool in gke().of_type(POOL):
+        assert list(pool.request.replaceOnChanges) == ["nodeConfig", "version"]
+        assert pool.protect
+
+
+def test_a_label_for_cost_reports_never_touches_a_node_that_exists(gke):
+    for pool in gke().of_type(POOL):
+        assert list(pool.request.ignoreChanges) == ["nodeConfig.resourceLabels"]
+
+
+def test_a_new_kubernetes_version_upgrades_the_control_plane_and_no_node(gke):
+    engine = gke(cluster={"kubernetesVersion": "1.35"})
+
+    assert engine.one(CLUSTER).inputs["minMasterVersion"] == "1.35"
+    assert engine.of_type(POOL)[0].inputs == gke().of_type(POOL)[0].inputs
+
+
+def test_a_new_set_of_nodes_comes_beside_the_old_one(gke):
+    pools = {pool.name: pool for pool in gke(cluster=NEXT_SET).of_type(POOL)}
+
+    assert pools.keys() == {f"cluster-nodes-{s}-{zone}1" for s in "ab" for zone in "bcd"}
+    assert pools["cluster-nodes-b-b1"].inputs["nodeConfig"]["machineType"] == "n2-standard-8"
+    # It waits for no node of the old set, or a change of those would hold it back.
+    assert not {need for need in pools["cluster-nodes-b-b1"].depends_on if need in pools}
+
+
+def test_an_old_set_of_nodes_is_the_same_resources_and_nothing_of_it_changes(gke):
+    before = {pool.urn: pool for pool in gke().of_type(POOL)}
+    after = {pool.urn: pool for pool in gke(cluster=NEXT_SET).of_type(POOL)}
+
+    assert before.keys() < after.keys()
+    for urn, pool in before.items():
+        assert list(after[urn].request.ignoreChanges) == ["nodeConfig", "version"]
+        assert list(after[urn].request.replaceOnChanges) == []
+        changed = {key for key, value in after[urn].inputs.items() if value != pool.inputs.get(key)}
+        assert changed - {"nodeConfig", "version"} == {"deletionPolicy"}
+
+
+def test_an_old_set_of_nodes_can_go_when_it_is_no_longer_named_and_the_new_one_cannot(gke):
+    pools = gke(cluster=NEXT_SET).of_type(POOL)
+
+    locks = {(pool.name[:-3], pool.protect, pool.inputs["deletionPolicy"]) for pool in pools}
+    assert locks == {("cluster-nodes-a", False, "DELETE"), ("cluster-nodes-b", True, "PREVENT")}
+
+
+def test_a_smaller_set_takes_the_place_of_a_larger_one(gke):
+    pools = gke(cluster={**NEXT_SET, "retiringNodes": 6}).of_type(POOL)
+
+    names = [pool.name for pool in pools]
+    assert [len([n for n in names if n.startswith(f"cluster-nodes-{s}-")]) for s in "ab"] == [6, 3]
+
+
+def test_workloads_wait_for_the_nodes_of_both_sets(gke):
+    engine = gke(cluster=NEXT_SET)
+
+    pools = {pool.name for pool in engine.of_type(POOL)}
+    for name in ("longhorn-namespace", "iris-namespace"):
+        assert pools <= {*engine.named(name).depends_on}
 
 
 def test_a_new_node_comes_before_the_old_one_goes(gke):
@@ -67,14 +143,19 @@ def test_a_new_node_comes_before_the_old_one_goes(gke):
         }
 
 
-def test_a_drain_waits_for_longhorn_longer_than_gkes_own_hour(gke):
-    for pool in gke(cluster={"nodes": 6}).of_type(POOL):
+def test_a_drain_respects_longhorns_budgets_for_as_long_as_gke_lets_every_project_say(gke):
+    # Google refuses a pool that names a time-out, unless it was enabled for the project.
+    for pool in gke().of_type(POOL):
+        assert pool.inputs["nodeDrainConfigs"] == [{"respectPdbDuringNodePoolDeletion": True}]
+        assert pool.request.customTimeouts.delete == "120m"
+
+
+def test_a_project_that_may_name_a_drain_timeout_is_given_it(gke):
+    for pool in gke(cluster={"drainTimeoutMinutes": 240}).of_type(POOL):
         assert pool.inputs["nodeDrainConfigs"] == [
             {"pdbTimeoutDuration": "14400s", "respectPdbDuringNodePoolDeletion": True}
         ]
-        # Two nodes that each wait four hours, and an hour for all the rest.
-        assert pool.request.customTimeouts.update == "540m"
-        assert pool.request.customTimeouts.delete == "540m"
+        assert pool.request.customTimeouts.delete == "300m"
 
 
 def test_the_end_of_the_cluster_waits_for_no_drain(gke):
@@ -182,6 +263,10 @@ def test_arm_nodes_follow_from_the_machine_type(gke):
         assert node["diskType"] == "hyperdisk-balanced"
 
 
+def test_kubernetes_is_the_newest_that_longhorn_is_tested_on(gke):
+    assert gke().one(CLUSTER).inputs["minMasterVersion"] == "1.36"
+
+
 def test_the_node_version_is_the_pools_and_the_minor_version_the_control_planes(gke):
     engine = gke(cluster={"kubernetesVersion": "1.36", "nodeVersion": "1.35.8-gke.1036000"})
 
@@ -250,6 +335,8 @@ def test_protection_covers_cluster_nodes_and_bucket_and_the_clouds_own_follows(g
 
     cluster, bucket = engine.one(CLUSTER), engine.one("gcp:storage/bucket:Bucket")
     assert {r.protect for r in [cluster, bucket, *engine.of_type(POOL)]} == {protect}
+    policies = {pool.inputs["deletionPolicy"] for pool in engine.of_type(POOL)}
+    assert policies == {"PREVENT" if protect else "DELETE"}
     assert cluster.inputs["deletionProtection"] is protect
 
 
@@ -260,7 +347,7 @@ def test_kubernetes_objects_go_before_nodes_and_nodes_before_what_they_need(gke)
 
     objects = {r.name for r in engine.resources if r.type.startswith("kubernetes:")}
     assert {"iris-service", "iris-data", "longhorn-release"} <= objects
-    not_before_nodes = objects - gone_before(engine, "cluster-nodes-d")
+    not_before_nodes = objects - gone_before(engine, "cluster-nodes-a-d1")
     # Neither a load balancer nor a volume: the cluster's end takes it along.
     assert not_before_nodes == {"iris-priority-class"}
     for needed in (
@@ -273,7 +360,7 @@ def test_kubernetes_objects_go_before_nodes_and_nodes_before_what_they_need(gke)
     ):
         assert {"iris-service", "iris-data", "longhorn-release"} <= gone_before(engine, needed)
     for needed in ("network-nat", "network-nodes", "cluster-gke", "cluster-node-account"):
-        pools = {"cluster-nodes-b", "cluster-nodes-c", "cluster-nodes-d"}
+        pools = {f"cluster-nodes-a-{zone}1" for zone in "bcd"}
         assert pools <= gone_before(engine, needed), needed
     assert "longhorn-release" in gone_before(engine, "backup-grant")
 
