@@ -38,7 +38,10 @@ class GkeNodeSettings(ClusterSettings):
     """Three zones of the region, such as europe-west1-b; empty: the region's first three."""
 
     nodes: NodesInThreeZones = 3
-    """Nodes in all, spread evenly over the three zones. Fewer than before need a new nodeSet."""
+    """Nodes in all, spread evenly over the three zones, each a node pool of its own.
+
+    Fewer than before need a new nodeSet, and retiringNodes for the old one.
+    """
 
     node_set: NodeSet = "a"
     """Name of the set of nodes. A new name makes new nodes, at today's image and version."""
@@ -50,7 +53,10 @@ class GkeNodeSettings(ClusterSettings):
     """
 
     retiring_nodes: NodesInThreeZones | None = Field(default=None, validate_default=True)
-    """Nodes of that set, where nodes changes together with nodeSet; None: as many as nodes."""
+    """Nodes of the set that retires, where the new one has more or fewer; None: as many as nodes.
+
+    Too small a number is a plan that deletes nodes, which protectData refuses.
+    """
 
     node_type: str = Field(
         default="e2-standard-4", pattern=r"^[a-z0-9]+-[a-z0-9-]+$", validate_default=True

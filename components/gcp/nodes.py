@@ -1,7 +1,6 @@
 """Node pools that keep Longhorn's copies: one per node, made and removed one after the other."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import pulumi
 from pulumi_gcp import container, projects, serviceaccount
@@ -27,6 +26,11 @@ CHOSEN_ONCE = ("nodeConfig", "version")
 LABELS = ("nodeConfig.resourceLabels",)
 """Labels of machines and disks stay those that the pool began with, whatever GKE does to change
 them."""
+
+
+def places(nodes: int, zones: Sequence[str]) -> list[tuple[str, int]]:
+    """Zone of each node and its turn in that zone, from 1, in the order in which they are made."""
+    return [(zone, turn) for turn in range(1, nodes // len(zones) + 1) for zone in zones]
 
 
 class GkeNodeAccount(pulumi.ComponentResource):
@@ -71,7 +75,10 @@ class GkeNodeAccount(pulumi.ComponentResource):
 
 
 class GkeNodeSet(pulumi.ComponentResource):
-    """Node pools of one node each, in three zones, which all began with the same settings.
+    """Node pools of one node each, equally many in each zone.
+
+    A pool is one node, so that a node that goes is a resource that is deleted, which protection
+    refuses. Fewer nodes in a pool would be an update, and GKE chooses the node.
 
     Nodes are never changed where they are: GKE replaces them, one pool after the other, faster
     than Longhorn copies (GKE, node upgrade strategies). A new set takes the place of an old one.
@@ -97,17 +104,17 @@ class GkeNodeSet(pulumi.ComponentResource):
     ) -> None:
         super().__init__("ha-iris:cluster:GkeNodeSet", name, None, opts)
         retiring = node_set == settings.retiring_node_set
-        nodes = settings.retiring_nodes or settings.nodes if retiring else settings.nodes
         protect = protect_data and not retiring
+        nodes = (settings.retiring_nodes if retiring else None) or settings.nodes
         # An hour for all that is not Longhorn's.
         patience = f"{(settings.drain_timeout_minutes or GKES_OWN_HOUR) + 60}m"
 
         self.pools = []
-        # Zone after zone and round again, so that more nodes are more pools at the end. Fewer
-        # nodes are pools that are gone, where fewer in a pool would be GKE's choice of victims.
-        for number, zone in product(range(1, nodes // len(zones) + 1), zones):
+        for zone, turn in places(nodes, zones):
+            # The first of a zone is called the same however many follow.
+            place = f"{name}-{zone.removeprefix(f'{region}-')}"
             pool = container.NodePool(
-                f"{name}-{zone.removeprefix(f'{region}-')}{number}",
+                place if turn == 1 else f"{place}-{turn}",
                 project=project,
                 cluster=cluster.id,
                 location=region,
@@ -133,6 +140,7 @@ class GkeNodeSet(pulumi.ComponentResource):
                     parent=self,
                     depends_on=[*account.grants, *self.pools[-1:]],
                     protect=protect,
+                    retain_on_delete=protect,
                     custom_timeouts=pulumi.CustomTimeouts(
                         create="60m", update=patience, delete=patience
                     ),

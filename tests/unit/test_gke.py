@@ -46,7 +46,7 @@ def test_fewer_nodes_are_pools_that_protection_keeps_and_more_are_pools_at_the_e
     # In a pool of two nodes GKE would choose which one goes, and nothing would hold it back.
     assert {pool.inputs["nodeCount"] for pool in six} == {1}
     assert [pool.name for pool in six[:3]] == [pool.name for pool in three]
-    assert [pool.name for pool in six[3:]] == [f"cluster-nodes-a-{zone}2" for zone in "bcd"]
+    assert [pool.name for pool in six[3:]] == [f"cluster-nodes-a-{zone}-2" for zone in "bcd"]
     assert sorted(pool.inputs["nodeLocations"][0] for pool in six) == sorted(
         f"europe-west1-{zone}" for zone in "bbccdd"
     )
@@ -94,10 +94,10 @@ def test_a_new_kubernetes_version_upgrades_the_control_plane_and_no_node(gke):
 def test_a_new_set_of_nodes_comes_beside_the_old_one(gke):
     pools = {pool.name: pool for pool in gke(cluster=NEXT_SET).of_type(POOL)}
 
-    assert pools.keys() == {f"cluster-nodes-{s}-{zone}1" for s in "ab" for zone in "bcd"}
-    assert pools["cluster-nodes-b-b1"].inputs["nodeConfig"]["machineType"] == "n2-standard-8"
+    assert pools.keys() == {f"cluster-nodes-{s}-{zone}" for s in "ab" for zone in "bcd"}
+    assert pools["cluster-nodes-b-b"].inputs["nodeConfig"]["machineType"] == "n2-standard-8"
     # It waits for no node of the old set, or a change of those would hold it back.
-    assert not {need for need in pools["cluster-nodes-b-b1"].depends_on if need in pools}
+    assert not {need for need in pools["cluster-nodes-b-b"].depends_on if need in pools}
 
 
 def test_an_old_set_of_nodes_is_the_same_resources_and_nothing_of_it_changes(gke):
@@ -115,7 +115,7 @@ def test_an_old_set_of_nodes_is_the_same_resources_and_nothing_of_it_changes(gke
 def test_an_old_set_of_nodes_can_go_when_it_is_no_longer_named_and_the_new_one_cannot(gke):
     pools = gke(cluster=NEXT_SET).of_type(POOL)
 
-    locks = {(pool.name[:-3], pool.protect, pool.inputs["deletionPolicy"]) for pool in pools}
+    locks = {(pool.name[:-2], pool.protect, pool.inputs["deletionPolicy"]) for pool in pools}
     assert locks == {("cluster-nodes-a", False, "DELETE"), ("cluster-nodes-b", True, "PREVENT")}
 
 
@@ -347,7 +347,7 @@ def test_kubernetes_objects_go_before_nodes_and_nodes_before_what_they_need(gke)
 
     objects = {r.name for r in engine.resources if r.type.startswith("kubernetes:")}
     assert {"iris-service", "iris-data", "longhorn-release"} <= objects
-    not_before_nodes = objects - gone_before(engine, "cluster-nodes-a-d1")
+    not_before_nodes = objects - gone_before(engine, "cluster-nodes-a-d")
     # Neither a load balancer nor a volume: the cluster's end takes it along.
     assert not_before_nodes == {"iris-priority-class"}
     for needed in (
@@ -360,7 +360,7 @@ def test_kubernetes_objects_go_before_nodes_and_nodes_before_what_they_need(gke)
     ):
         assert {"iris-service", "iris-data", "longhorn-release"} <= gone_before(engine, needed)
     for needed in ("network-nat", "network-nodes", "cluster-gke", "cluster-node-account"):
-        pools = {f"cluster-nodes-a-{zone}1" for zone in "bcd"}
+        pools = {f"cluster-nodes-a-{zone}" for zone in "bcd"}
         assert pools <= gone_before(engine, needed), needed
     assert "longhorn-release" in gone_before(engine, "backup-grant")
 
