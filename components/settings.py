@@ -42,6 +42,9 @@ KubernetesName = Annotated[
 Gib = Annotated[int, Field(gt=0)]
 """A size in GiB (2**30 bytes)."""
 
+ContainerImage = Annotated[str, Field(pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$")]
+"""An image with its tag or digest."""
+
 Seconds = Annotated[int, Field(ge=0)]
 """A duration in seconds."""
 

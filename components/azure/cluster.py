@@ -14,12 +14,12 @@ from pulumi_azure_native import (
 from components.azure.kubeconfig import certificate_kubeconfig, entra_kubeconfig
 from components.azure.logs import AksLogs
 from components.azure.network import AzureNetwork
-from components.azure.node_prep import AksNodePrep
 from components.azure.nodes import ZONES, AksNodeSet, system_pool
 from components.azure.settings import AksClusterSettings
 from components.cluster import Cluster
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
+from components.node_prep import NodePrep
 
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 """Built-in role, the same ID in every subscription (Azure built-in roles)."""
@@ -200,7 +200,7 @@ class AksCluster(pulumi.ComponentResource, Cluster):
             enable_patch_force=True,
             opts=child,
         )
-        node_prep = AksNodePrep(
+        node_prep = NodePrep(
             f"{name}-node-prep",
             image=settings.node_prep_image,
             nodes=pools,

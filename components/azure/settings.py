@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.kubernetes_version import TESTED, minor
-from components.settings import Cidr, Gib, Settings
+from components.settings import Cidr, ContainerImage, Gib, Settings
 
 OLDEST_KUBERNETES = 34
 """Oldest minor that AKS supports without a long-term support plan (AKS release calendar)."""
@@ -127,9 +127,7 @@ class AksClusterSettings(ClusterSettings):
     system_node_type: str = Field(default="Standard_D2s_v5", validate_default=True)
     """VM size of the one node that AKS makes together with the cluster; it carries no data."""
 
-    node_prep_image: str = Field(
-        default=NODE_PREP_IMAGE, pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$"
-    )
+    node_prep_image: ContainerImage = NODE_PREP_IMAGE
     """Image with a shell, for the DaemonSet that keeps multipathd away from Longhorn's devices."""
 
     api_endpoint: Literal["public", "private"] = "public"

@@ -14,6 +14,7 @@ from components.gcp.nodes import GkeNodeAccount, GkeNodeSet, first_node_config
 from components.gcp.settings import GkeClusterSettings
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
+from components.node_prep import NodePrep
 
 WEBHOOK_PORTS = ["9501", "9502"]
 """Longhorn's conversion and admission webhooks (Longhorn networking, 1.12.1)."""
@@ -151,7 +152,13 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
             enable_patch_force=True,
             opts=child,
         )
-        self.workloads_after = [*firewall, *account.grants, *pools]
+        node_prep = NodePrep(
+            f"{name}-node-prep",
+            image=settings.node_prep_image,
+            nodes=pools,
+            opts=pulumi.ResourceOptions(parent=self, providers=[self.provider]),
+        )
+        self.workloads_after = [*firewall, *account.grants, *pools, *node_prep.ready]
         if settings.admins:
             GkeAdmins(
                 f"{name}-admins",

@@ -7,12 +7,15 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.kubernetes_version import TESTED, minor
-from components.settings import Gib
+from components.settings import ContainerImage, Gib
 
 OLDEST_KUBERNETES = 33
 ARM_FAMILIES = ("c4a", "n4a", "t2a")
 HYPERDISK_FAMILIES = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
 """Machine families whose disks are Hyperdisk and nothing else (Compute Engine, Hyperdisk)."""
+# Newer tags: https://hub.docker.com/_/busybox. GKE's nodes pull it through Google's own mirror.
+NODE_PREP_IMAGE = "docker.io/library/busybox:1.37.0"
+
 KMS_KEY = r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$"
 
 NodeSet = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
@@ -69,6 +72,9 @@ class GkeNodeSettings(ClusterSettings):
 
     node_image: str = "UBUNTU_CONTAINERD"
     """Image of the nodes. Only UBUNTU_CONTAINERD brings the iSCSI initiator that Longhorn needs."""
+
+    node_prep_image: ContainerImage = NODE_PREP_IMAGE
+    """Image with a shell, for the DaemonSet that keeps multipathd away from Longhorn's devices."""
 
     capacity_type: str = "on-demand"
     """How nodes are bought. Only on-demand."""

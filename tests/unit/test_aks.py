@@ -20,7 +20,7 @@ def test_the_committed_stack_builds_the_whole_path(aks):
         "ha-iris:network:AzureNetwork",
         "ha-iris:cluster:AksCluster",
         "ha-iris:cluster:AksLogs",
-        "ha-iris:cluster:AksNodePrep",
+        "ha-iris:cluster:NodePrep",
         "ha-iris:cluster:AksNodeSet",
         "ha-iris:storage:BlobBackupStore",
         "ha-iris:storage:Longhorn",
@@ -193,13 +193,6 @@ def test_workloads_wait_for_the_nodes_of_both_sets(aks):
     pools = {pool.name for pool in engine.of_type(POOL)}
     for name in ("longhorn-namespace", "iris-namespace"):
         assert pools <= {*engine.named(name).depends_on}
-
-
-def test_no_volume_is_attached_before_multipathd_leaves_it_alone(aks):
-    engine = aks()
-
-    assert "cluster-node-prep-daemon-set" in engine.named("longhorn-namespace").depends_on
-    assert "cluster-node-prep-daemon-set" in engine.named("iris-namespace").depends_on
 
 
 def test_the_cluster_runs_cilium_on_an_overlay_and_leaves_through_a_load_balancer(aks):

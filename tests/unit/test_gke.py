@@ -20,6 +20,7 @@ def test_the_committed_stack_builds_the_whole_path(gke):
         "ha-iris:cluster:GkeCluster",
         "ha-iris:cluster:GkeNodeAccount",
         "ha-iris:cluster:GkeNodeSet",
+        "ha-iris:cluster:NodePrep",
         "ha-iris:storage:GcsBackupStore",
         "ha-iris:storage:Longhorn",
         "ha-iris:database:Iris",

@@ -1,4 +1,4 @@
-"""What an AKS node is told before Longhorn attaches a volume to it. The script runs for real."""
+"""What a node is told before Longhorn attaches a volume to it. The script runs for real."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.azure.node_prep import SCRIPT
+from components.node_prep import SCRIPT
 
 BLACKLIST = 'blacklist {\n    devnode "^sd[a-z0-9]+"\n}\n'
 
@@ -92,8 +92,9 @@ def test_a_node_without_multipathd_is_left_as_it_is(node):
     assert not _config(folder).exists()
 
 
-def test_the_script_runs_before_the_pod_is_ready_and_on_every_node(aks):
-    pod = aks().named("cluster-node-prep-daemon-set").inputs["spec"]["template"]["spec"]
+@pytest.mark.parametrize("stack", ["aks", "gke"])
+def test_the_script_runs_before_the_pod_is_ready_and_on_every_node(committed, stack):
+    pod = committed(stack).named("cluster-node-prep-daemon-set").inputs["spec"]["template"]["spec"]
 
     (prepare,) = pod["initContainers"]
     assert prepare["command"] == ["/bin/sh", "-c", SCRIPT.read_text()]
@@ -103,8 +104,20 @@ def test_the_script_runs_before_the_pod_is_ready_and_on_every_node(aks):
     assert pod["hostNetwork"] is True
 
 
-def test_what_stays_on_the_node_has_no_privileges(aks):
-    pod = aks().named("cluster-node-prep-daemon-set").inputs["spec"]["template"]["spec"]
+@pytest.mark.parametrize("stack", ["aks", "gke"])
+def test_no_volume_is_attached_before_multipathd_leaves_it_alone(committed, stack):
+    engine = committed(stack)
+
+    for namespace in ("longhorn-namespace", "iris-namespace"):
+        assert "cluster-node-prep-daemon-set" in engine.named(namespace).depends_on
+    pools = {r.name for r in engine.resources if r.name.startswith("cluster-nodes-a-")}
+    waits_for = {*engine.named("cluster-node-prep-namespace").depends_on}
+    assert {pool for pool in pools if not pool.endswith("-lock")} <= waits_for
+
+
+@pytest.mark.parametrize("stack", ["aks", "gke"])
+def test_what_stays_on_the_node_has_no_privileges(committed, stack):
+    pod = committed(stack).named("cluster-node-prep-daemon-set").inputs["spec"]["template"]["spec"]
 
     (stays,) = pod["containers"]
     assert "volumeMounts" not in stays

@@ -1,4 +1,4 @@
-"""What an AKS node lacks for Longhorn, brought to it by a DaemonSet."""
+"""What a node of AKS or GKE lacks for Longhorn, brought to it by a DaemonSet."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +12,13 @@ NAMESPACE = "ha-iris-node-prep"
 SCRIPT = Path(__file__).with_name("node_prep.sh")
 
 
-class AksNodePrep(pulumi.ComponentResource):
-    """Keeps each node's multipathd away from Longhorn's devices.
+class NodePrep(pulumi.ComponentResource):
+    """Keeps each node's multipathd away from Longhorn's devices, if it has one.
 
-    AKS's Ubuntu images carry multipath-tools, which may take a volume's device for a path and
-    hold it: the volume then cannot be mounted (Longhorn knowledge base, "Troubleshooting volume
-    with multipath"). Everything else that Longhorn needs of a node is in the image.
+    Ubuntu images may carry multipath-tools, as those of AKS do, which may take a volume's device
+    for a path and hold it: the volume then cannot be mounted (Longhorn knowledge base,
+    "Troubleshooting volume with multipath"). All else that Longhorn needs of a node is in the
+    images.
     """
 
     ready: list[pulumi.Resource]
@@ -31,7 +32,7 @@ class AksNodePrep(pulumi.ComponentResource):
         nodes: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("ha-iris:cluster:AksNodePrep", name, None, opts)
+        super().__init__("ha-iris:cluster:NodePrep", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         namespace = k8s.core.v1.Namespace(
             f"{name}-namespace",
@@ -68,7 +69,7 @@ def _daemon_set(image: str) -> Any:
                 "nodeSelector": {"kubernetes.io/os": "linux"},
                 "tolerations": [{"operator": "Exists"}],
                 "terminationGracePeriodSeconds": 1,
-                # Done before the pod is ready, and again on a node that AKS has reimaged.
+                # Done before the pod is ready, and again on a node that the cloud has made anew.
                 "initContainers": [
                     {
                         "name": "multipath",

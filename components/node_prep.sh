@@ -1,6 +1,6 @@
 #!/bin/sh
 # Keeps the node's multipathd away from Longhorn's devices. Runs in a privileged pod that has the
-# node's root at $HOST: agent pools take no script of their own at a node's start.
+# node's root at $HOST: node pools of AKS and GKE take no script of their own at a node's start.
 set -eu
 
 HOST=${HOST:-/host}
