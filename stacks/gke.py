@@ -3,7 +3,7 @@
 from typing import Annotated, NamedTuple
 
 import pulumi
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.gcp import (
     GcpNetwork,
@@ -28,7 +28,7 @@ class GkeStackSettings(StackSettings[GkeClusterSettings]):
     cluster: GkeClusterSettings
     """The GKE cluster. apiAccessCidrs has no default that would be right."""
 
-    network: GcpNetworkSettings = GcpNetworkSettings()
+    network: GcpNetworkSettings = Field(default=GcpNetworkSettings(), validate_default=True)
     """The VPC that the cluster is in."""
 
     backup: GcsBackupStoreSettings = GcsBackupStoreSettings()
@@ -38,6 +38,37 @@ class GkeStackSettings(StackSettings[GkeClusterSettings]):
     """Labels of the cluster, its nodes with their disks, and the bucket (for cost reports)."""
 
     _fits_a_nodes_disk = field_validator("iris")(fits_a_shared_disk)
+
+    @field_validator("network")
+    @classmethod
+    def _can_be_reached(
+        cls, network: GcpNetworkSettings, info: ValidationInfo
+    ) -> GcpNetworkSettings:
+        cluster = info.data.get("cluster")
+        if cluster and cluster.api_endpoint == "private" and not network.existing:
+            raise ValueError(
+                "cluster.apiEndpoint is private, and nobody can run `pulumi up` in a VPC that it "
+                "has yet to make; name a subnetwork of yours in network.existing, or set "
+                "cluster.apiEndpoint to dns, which needs no network"
+            )
+        return network
+
+    @field_validator("network")
+    @classmethod
+    def _has_room_for_two_sets_of_nodes(
+        cls, network: GcpNetworkSettings, info: ValidationInfo
+    ) -> GcpNetworkSettings:
+        cluster = info.data.get("cluster")
+        if not cluster or network.existing:
+            return network
+        nodes = cluster.nodes + (cluster.retiring_nodes or cluster.nodes)
+        if nodes > network.pod_blocks():
+            raise ValueError(
+                f"podsRange {network.pods_range} has the addresses of {network.pod_blocks()} "
+                f"nodes, and {nodes} are there while one set of {cluster.nodes} takes the place "
+                f"of another; make podsRange a /{24 - (nodes - 1).bit_length()} or larger"
+            )
+        return network
 
 
 class _Place(NamedTuple):

@@ -36,8 +36,11 @@ class GcsBackupStoreSettings(Settings):
     The project's Cloud Storage service agent needs roles/cloudkms.cryptoKeyEncrypterDecrypter.
     """
 
-    recover_days: int = Field(default=30, ge=1, le=365)
-    """Days for which objects that were deleted or overwritten can be brought back."""
+    recover_days: int = Field(default=30, ge=7, le=90)
+    """Days for which objects that were deleted or overwritten can be brought back.
+
+    Nobody can erase them sooner, not even with Longhorn's key. Not used with bucket.
+    """
 
     key_generation: int = Field(default=1, ge=1)
     """Raise it by one to give Longhorn a new access key; the old one goes once that is in use."""
@@ -47,7 +50,11 @@ class GcsBackupStoreSettings(Settings):
 
 
 class GcsBackupStore(pulumi.ComponentResource):
-    """A private, versioned bucket and an account that can do nothing but use it.
+    """A private bucket that forgets nothing at once, and an account that can do nothing but use it.
+
+    What Longhorn, or whoever has its key, deletes or overwrites is soft-deleted: it can be brought
+    back until its days are over, and not erased before. Neither versions nor a retention policy
+    would do, as the key may delete versions, and Longhorn must delete and overwrite.
 
     Longhorn speaks S3 to Cloud Storage, which takes no other login than an HMAC key (Longhorn
     1.12.1, "Setting a backup target"); the key belongs to an account that has one role on one
@@ -85,18 +92,10 @@ class GcsBackupStore(pulumi.ComponentResource):
                 uniform_bucket_level_access=True,
                 public_access_prevention="enforced",
                 force_destroy=not settings.keep_on_destroy and not protect_data,
-                versioning=storage.BucketVersioningArgs(enabled=True),
                 soft_delete_policy=storage.BucketSoftDeletePolicyArgs(
-                    retention_duration_seconds=7 * DAY
+                    retention_duration_seconds=settings.recover_days * DAY
                 ),
                 lifecycle_rules=[
-                    storage.BucketLifecycleRuleArgs(
-                        action=storage.BucketLifecycleRuleActionArgs(type="Delete"),
-                        condition=storage.BucketLifecycleRuleConditionArgs(
-                            days_since_noncurrent_time=settings.recover_days,
-                            with_state="ARCHIVED",
-                        ),
-                    ),
                     storage.BucketLifecycleRuleArgs(
                         action=storage.BucketLifecycleRuleActionArgs(
                             type="AbortIncompleteMultipartUpload"

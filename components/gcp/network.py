@@ -36,7 +36,7 @@ class GcpNetworkSettings(Settings):
 
     existing: ExistingGcpNetworkSettings | None = None
     """Use a subnetwork that exists. Nothing of it is changed, and nodesRange, podsRange,
-    servicesRange and flowLogs are not used."""
+    servicesRange, natAddresses and flowLogs are not used."""
 
     nodes_range: Cidr = IPv4Network("10.40.0.0/22")
     """Primary range of the subnetwork: nodes, and addresses of internal load balancers."""
@@ -57,8 +57,17 @@ class GcpNetworkSettings(Settings):
     Turn it off only in a shared VPC whose host project has such a rule already.
     """
 
+    nat_addresses: int = Field(default=1, ge=0, le=16)
+    """Public addresses reserved for what leaves the nodes, so that firewalls elsewhere can name
+    them; 0: as many as Google likes, which it changes. One is enough for a thousand nodes.
+    """
+
     flow_logs: bool = False
     """Record the subnetwork's flows in Cloud Logging, which charges for them."""
+
+    def pod_blocks(self) -> int:
+        """Nodes that podsRange has addresses for, of which GKE gives each 256."""
+        return 2 ** (24 - self.pods_range.prefixlen)
 
     @field_validator("pods_range")
     @classmethod
@@ -113,6 +122,9 @@ class GcpNetwork(pulumi.ComponentResource):
     webhook_firewall: bool
     """Whether the cluster has to open the way from the control plane to the webhooks."""
 
+    egress_addresses: list[pulumi.Output[str]]
+    """Public addresses that nodes leave by, as far as they are known; they stay the same."""
+
     ready: list[pulumi.Resource]
     """What nodes need before they can pull an image, and as long as they run."""
 
@@ -134,6 +146,7 @@ class GcpNetwork(pulumi.ComponentResource):
             self.subnetwork = pulumi.Output.from_input(settings.existing.subnetwork)
             self.pods_range = settings.existing.pods_range
             self.services_range = settings.existing.services_range
+            self.egress_addresses = []
             self.ready = []
         else:
             self._create(name, settings, project=project, region=region)
@@ -176,12 +189,23 @@ class GcpNetwork(pulumi.ComponentResource):
         router = compute.Router(
             f"{name}-router", project=project, region=region, network=network.id, opts=child
         )
+        addresses = [
+            compute.Address(
+                f"{name}-nat-{number}",
+                project=project,
+                region=region,
+                address_type="EXTERNAL",
+                opts=child,
+            )
+            for number in range(1, settings.nat_addresses + 1)
+        ]
         nat = compute.RouterNat(
             f"{name}-nat",
             project=project,
             region=region,
             router=router.name,
-            nat_ip_allocate_option="AUTO_ONLY",
+            nat_ip_allocate_option="MANUAL_ONLY" if addresses else "AUTO_ONLY",
+            nat_ips=[address.self_link for address in addresses] or None,
             source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
             log_config=compute.RouterNatLogConfigArgs(enable=True, filter="ERRORS_ONLY"),
             opts=child,
@@ -191,4 +215,5 @@ class GcpNetwork(pulumi.ComponentResource):
         self.subnetwork = subnetwork.id
         self.pods_range = PODS_RANGE
         self.services_range = SERVICES_RANGE
+        self.egress_addresses = [address.address for address in addresses]
         self.ready = [nat]

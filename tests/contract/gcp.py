@@ -97,6 +97,9 @@ GCP: dict[str, GoogleProto] = {
     "gcp:compute/router:Router": GoogleProto(
         compute_v1.Router, provider_only=frozenset({"project"})
     ),
+    "gcp:compute/address:Address": GoogleProto(
+        compute_v1.Address, provider_only=frozenset({"project"})
+    ),
     "gcp:compute/routerNat:RouterNat": GoogleProto(
         compute_v1.RouterNat, provider_only=frozenset({"project", "region", "router"})
     ),

@@ -16,6 +16,10 @@ COMMITTED = "as committed"
 
 AWS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 GCP_KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
+GCP_SUBNETWORK = {
+    "network": "projects/host/global/networks/net",
+    "subnetwork": "projects/host/regions/europe-west1/subnetworks/nodes",
+}
 
 PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
     "eks": {
@@ -98,18 +102,11 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "releaseChannel": "EXTENDED",
             },
             "backup": {"kmsKey": GCP_KEY, "location": "EU", "keepOnDestroy": False},
-            "network": {"flowLogs": True},
+            "network": {"flowLogs": True, "natAddresses": 0},
         },
-        "private endpoint, a rotation": {
+        "private endpoint in a network of somebody else, a rotation": {
             "cluster": {"apiEndpoint": "private", "nodeSet": "b", "retiringNodeSet": "a"},
-        },
-        "network of somebody else": {
-            "network": {
-                "existing": {
-                    "network": "projects/host/global/networks/net",
-                    "subnetwork": "projects/host/regions/europe-west1/subnetworks/nodes",
-                }
-            },
+            "network": {"existing": GCP_SUBNETWORK},
         },
         "DNS endpoint": {"cluster": {"apiEndpoint": "dns", "apiAccessCidrs": []}},
     },

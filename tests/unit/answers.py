@@ -24,6 +24,8 @@ def computed(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             return {"email": email, "member": f"serviceAccount:{email}"}
         case "gcp:storage/hmacKey:HmacKey":
             return {"accessId": "GOOG1EXAMPLE", "secret": f"generated-{name}"}
+        case "gcp:compute/address:Address":
+            return {"address": "198.51.100.7", "selfLink": f"https://compute.invalid/{name}"}
         case "gcp:storage/bucket:Bucket" | "gcp:compute/router:Router":
             return {"name": f"{name}-autonamed"}
         case "aws:eks/cluster:Cluster":

@@ -13,6 +13,14 @@ from tests.unit.test_gke import CLUSTER, POOL
 BUCKET = "gcp:storage/bucket:Bucket"
 FIREWALL = "gcp:compute/firewall:Firewall"
 
+OWN_NETWORK = {
+    "existing": {
+        "network": "projects/host/global/networks/shared",
+        "subnetwork": "projects/host/regions/europe-west1/subnetworks/nodes",
+        "podsRange": "gke-pods",
+    }
+}
+
 
 @pytest.fixture
 def gke_outputs(composed):
@@ -33,7 +41,7 @@ def test_only_the_named_networks_reach_the_public_endpoint_and_no_other_google_c
 
 
 def test_a_private_endpoint_has_no_public_address(gke):
-    cluster = gke(cluster={"apiEndpoint": "private"}).one(CLUSTER).inputs
+    cluster = gke(cluster={"apiEndpoint": "private"}, network=OWN_NETWORK).one(CLUSTER).inputs
 
     assert cluster["privateClusterConfig"] == {
         "enablePrivateNodes": True,
@@ -146,6 +154,26 @@ def test_nodes_have_no_public_address_and_wait_for_their_way_out(gke):
     assert engine.one("gcp:compute/network:Network").inputs["autoCreateSubnetworks"] is False
 
 
+def test_nodes_leave_by_an_address_that_firewalls_elsewhere_can_name(gke):
+    engine = gke(network={"natAddresses": 2})
+
+    addresses = engine.of_type("gcp:compute/address:Address")
+    assert [address.inputs["addressType"] for address in addresses] == ["EXTERNAL"] * 2
+    nat = engine.one("gcp:compute/routerNat:RouterNat")
+    assert nat.inputs["natIpAllocateOption"] == "MANUAL_ONLY"
+    assert {*nat.property_depends_on["natIps"]} == {address.name for address in addresses}
+    assert len(gke().of_type("gcp:compute/address:Address")) == 1
+
+
+def test_google_may_choose_the_addresses_that_nodes_leave_by(gke):
+    engine = gke(network={"natAddresses": 0})
+
+    assert engine.of_type("gcp:compute/address:Address") == []
+    nat = engine.one("gcp:compute/routerNat:RouterNat").inputs
+    assert nat["natIpAllocateOption"] == "AUTO_ONLY"
+    assert "natIps" not in nat
+
+
 def test_the_control_plane_reaches_longhorns_webhooks_on_these_nodes_alone(gke):
     engine = gke()
 
@@ -160,15 +188,7 @@ def test_the_control_plane_reaches_longhorns_webhooks_on_these_nodes_alone(gke):
 
 
 def test_a_network_that_exists_is_used_and_not_changed(gke):
-    engine = gke(
-        network={
-            "existing": {
-                "network": "projects/host/global/networks/shared",
-                "subnetwork": "projects/host/regions/europe-west1/subnetworks/nodes",
-                "podsRange": "gke-pods",
-            }
-        }
-    )
+    engine = gke(network=OWN_NETWORK)
 
     computed = {r.type for r in engine.resources if r.type.startswith("gcp:compute")}
     assert computed == {FIREWALL}
@@ -186,19 +206,29 @@ def test_a_host_project_may_keep_its_firewall_to_itself(gke):
     assert gke(network={"webhookFirewall": False}).of_type(FIREWALL) == []
 
 
-def test_backups_are_private_and_what_is_deleted_comes_back(gke):
+def test_backups_are_private(gke):
     bucket = gke().one(BUCKET).inputs
 
     assert bucket["publicAccessPrevention"] == "enforced"
     assert bucket["uniformBucketLevelAccess"] is True
-    assert bucket["versioning"] == {"enabled": True}
-    assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": 604800}
-    removal = bucket["lifecycleRules"][0]
-    assert removal["action"] == {"type": "Delete"}
-    # Without both conditions it would delete backups that are in use.
-    assert removal["condition"] == {"daysSinceNoncurrentTime": 30, "withState": "ARCHIVED"}
     # As the API answers: another spelling is a difference at every refresh, and a replacement.
     assert bucket["location"] == "EUROPE-WEST1"
+
+
+def test_nobody_with_longhorns_key_can_erase_a_backup_within_its_days(gke):
+    engine = gke(backup={"recoverDays": 14})
+
+    bucket = engine.one(BUCKET).inputs
+    # Soft-deleted objects cannot be deleted for good, and the policy takes storage.buckets.update
+    # to change, which the key's one role has not got (Cloud Storage, soft delete).
+    assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": 14 * 86400}
+    grant = engine.one("gcp:storage/bucketIAMMember:BucketIAMMember")
+    assert grant.inputs["role"] == "roles/storage.objectAdmin"
+    # Nothing deletes what is in use, whatever its age.
+    assert {rule["action"]["type"] for rule in bucket["lifecycleRules"]} == {
+        "AbortIncompleteMultipartUpload"
+    }
+    assert "retentionPolicy" not in bucket
 
 
 @pytest.mark.parametrize("protect", [True, False])

@@ -8,6 +8,7 @@ POLICIES = ROOT / "docs" / "policies"
 PERMISSIONS = {
     "gcp:compute/network:Network": "compute.networks",
     "gcp:compute/subnetwork:Subnetwork": "compute.subnetworks",
+    "gcp:compute/address:Address": "compute.addresses",
     "gcp:compute/router:Router": "compute.routers",
     "gcp:compute/routerNat:RouterNat": "compute.routers",
     "gcp:compute/firewall:Firewall": "compute.firewalls",
@@ -58,3 +59,36 @@ def test_the_deployer_may_grant_the_roles_that_the_program_grants(gke):
     for role in granted:
         assert f"'{role}'" in condition["expression"]
     assert condition["expression"].count("'roles/") == len(granted)
+
+
+def test_the_page_names_whom_a_host_project_must_let_in():
+    page = (ROOT / "docs" / "gke.md").read_text()
+    section = page.split("### A network of your own")[1].split("\n## ")[0]
+
+    # GKE, clusters with shared VPC: its own agent, and the one that makes the machines.
+    for member in ("container-engine-robot", "cloudservices", "the deployer"):
+        assert member in section
+    for role in ("roles/container.hostServiceAgentUser", "roles/compute.networkUser"):
+        assert f"`{role}`" in section
+        assert f"--role {role}" in section
+    assert "policies/gke-deployer-host.yaml" in section
+
+
+def test_in_a_host_project_the_deployer_may_do_what_the_program_does_there(gke):
+    role = yaml.safe_load((POLICIES / "gke-deployer-host.yaml").read_text())["includedPermissions"]
+    there = gke(
+        network={
+            "existing": {
+                "network": "projects/host/global/networks/n",
+                "subnetwork": "projects/host/regions/europe-west1/subnetworks/s",
+            }
+        }
+    ).resources
+
+    kinds = {r.type for r in there if r.inputs.get("project") == "host"}
+    assert kinds == {"gcp:compute/firewall:Firewall"}
+    verbs = ("create", "delete", "get", "update")
+    assert {f"compute.firewalls.{verb}" for verb in verbs} | {
+        "compute.networks.updatePolicy",
+        "compute.globalOperations.get",
+    } == {*role}

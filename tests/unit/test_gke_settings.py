@@ -127,6 +127,15 @@ def test_a_bad_cluster_is_refused_with_reason_and_cure(refusal, key, value, stat
             "make it a /28",
         ),
         (
+            "cluster",
+            {"apiEndpoint": "private"},
+            "network: cluster.apiEndpoint is private",
+            "a VPC that it has yet to make",
+            "network.existing, or set cluster.apiEndpoint to dns",
+        ),
+        ("backup", {"recoverDays": 5}, "backup.recoverDays is 5", "7 or more", "Days for which"),
+        ("network", {"natAddresses": -1}, "network.natAddresses is -1", "0 or more", "addresses"),
+        (
             "backup",
             {"bucket": "My_Bucket"},
             "backup.bucket is My_Bucket",
@@ -150,6 +159,13 @@ def test_settings_that_do_not_go_together_are_refused(refusal, group, value, key
     assert fault.startswith(f"  ha-iris:{key}")
     assert reason in fault
     assert cure in fault
+
+
+def test_a_range_of_pods_that_two_sets_of_nodes_do_not_fit_in_is_refused(refusal):
+    fault = refusal(cluster={"nodes": 9}, network={"podsRange": "10.44.0.0/20"})
+
+    assert "podsRange 10.44.0.0/20 has the addresses of 16 nodes, and 18 are there" in fault
+    assert "make podsRange a /19 or larger" in fault
 
 
 @pytest.mark.parametrize("key", ["project", "region"])
