@@ -134,8 +134,6 @@ class GkeNodeSet(pulumi.ComponentResource):
                 ),
                 node_drain_configs=[_drain(settings)],
                 network_config=container.NodePoolNetworkConfigArgs(enable_private_nodes=True),
-                # The provider's own lock, which Pulumi's --ignore-protect does not open.
-                deletion_policy="PREVENT" if protect else "DELETE",
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=[*account.grants, *self.pools[-1:]],

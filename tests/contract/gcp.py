@@ -139,7 +139,7 @@ GCP: dict[str, GoogleProto] = {
             "nodeDrainConfigs": "nodeDrainConfig",
         },
         converted={"nodeDrainConfigs": first},
-        provider_only=frozenset({"project", "cluster", "location", "deletionPolicy"}),
+        provider_only=frozenset({"project", "cluster", "location"}),
     ),
     "gcp:projects/iAMMember:IAMMember": GoogleProto(
         policy_pb2.Binding,

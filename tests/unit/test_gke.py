@@ -53,8 +53,8 @@ def test_fewer_nodes_are_pools_that_protection_keeps_and_more_are_pools_at_the_e
     )
     for pool in six:
         assert pool.protect
-        # Pulumi's protection can be ignored; the provider's is a second lock.
-        assert pool.inputs["deletionPolicy"] == "PREVENT"
+        # Where Pulumi's protection is passed over, it forgets the pool and leaves it there.
+        assert pool.request.retainOnDelete
 
 
 def test_the_cluster_lies_in_the_zones_of_its_pools(gke):
@@ -110,14 +110,14 @@ def test_an_old_set_of_nodes_is_the_same_resources_and_nothing_of_it_changes(gke
         assert list(after[urn].request.ignoreChanges) == ["nodeConfig", "version"]
         assert list(after[urn].request.replaceOnChanges) == []
         changed = {key for key, value in after[urn].inputs.items() if value != pool.inputs.get(key)}
-        assert changed - {"nodeConfig", "version"} == {"deletionPolicy"}
+        assert changed <= {"nodeConfig", "version"}
 
 
 def test_an_old_set_of_nodes_can_go_when_it_is_no_longer_named_and_the_new_one_cannot(gke):
     pools = gke(cluster=NEXT_SET).of_type(POOL)
 
-    locks = {(pool.name[:-2], pool.protect, pool.inputs["deletionPolicy"]) for pool in pools}
-    assert locks == {("cluster-nodes-a", False, "DELETE"), ("cluster-nodes-b", True, "PREVENT")}
+    locks = {(pool.name[:-2], pool.protect, pool.request.retainOnDelete) for pool in pools}
+    assert locks == {("cluster-nodes-a", False, False), ("cluster-nodes-b", True, True)}
 
 
 def test_a_smaller_set_takes_the_place_of_a_larger_one(gke):
@@ -336,8 +336,7 @@ def test_protection_covers_cluster_nodes_and_bucket_and_the_clouds_own_follows(g
 
     cluster, bucket = engine.one(CLUSTER), engine.one("gcp:storage/bucket:Bucket")
     assert {r.protect for r in [cluster, bucket, *engine.of_type(POOL)]} == {protect}
-    policies = {pool.inputs["deletionPolicy"] for pool in engine.of_type(POOL)}
-    assert policies == {"PREVENT" if protect else "DELETE"}
+    assert {pool.request.retainOnDelete for pool in engine.of_type(POOL)} == {protect}
     assert cluster.inputs["deletionProtection"] is protect
 
 
