@@ -70,9 +70,13 @@ def changed(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
         yield path, "update"
 
 
-def replaces(kind: str, path: Path) -> bool:
-    """Whether a change at this place needs another object."""
-    frozen = IDENTITY + IMMUTABLE.get(kind, [])
+def replaces(kind: str, path: Path, *, in_place: bool = False) -> bool:
+    """Whether a change at this place needs another object.
+
+    ``in_place``: the object is a Secret whose contents may change, as the provider's setting
+    enableSecretMutable allows for one that is not immutable.
+    """
+    frozen = IDENTITY + ([("type",)] if in_place else IMMUTABLE.get(kind, []))
     return any(path[: len(field)] == field for field in frozen) and path not in MUTABLE
 
 

@@ -13,6 +13,7 @@ import yaml
 from google.protobuf import any_pb2, empty_pb2, json_format, struct_pb2
 from google.rpc import status_pb2
 
+from lab.plugins.kubernetes import wait_for
 from lab.plugins.kubernetes.changes import as_text, changed, observed, replaces
 from lab.plugins.kubernetes.cluster import Cluster, Object, Refused
 from lab.plugins.kubernetes.helm import RELEASE, Helm, HelmError
@@ -22,7 +23,10 @@ from lab.plugins.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 VERSION = "4.34.2"
 NAME = "the lab's stand-in for the Kubernetes provider"
-SETTINGS = {"kubeconfig", "context", "clusterIdentifier", "enablePatchForce"}
+SETTINGS = {
+    *("kubeconfig", "context", "clusterIdentifier"),
+    *("enablePatchForce", "enableSecretMutable"),
+}
 ANNOTATIONS = {"pulumi.com/skipAwait", "pulumi.com/patchForce", "pulumi.com/autonamed"}
 """Annotations of pulumi-kubernetes that this provider obeys."""
 MANAGER = "pulumi-kubernetes"
@@ -38,6 +42,7 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
     _cluster: Cluster
     _helm: Helm
     _force: bool
+    _secrets_change: bool
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
@@ -74,6 +79,7 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
             )
         self._helm = Helm(self._cluster, self._cancelled)
         self._force = settings.get("enablePatchForce") in (True, "true")
+        self._secrets_change = settings.get("enableSecretMutable") in (True, "true")
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request, context):
@@ -92,11 +98,13 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
         old, new = plain(request.old_inputs), plain(request.news)
         response = provider_pb2.DiffResponse(hasDetailedDiff=True)
         replacing = False
+        kind_of = new.get("kind", "")
+        in_place = kind_of == "Secret" and self._secrets_change and not old.get("immutable")
         for path, how in changed(old, new):
             replace = (
                 Helm.replaces(path)
                 if request.type == RELEASE
-                else replaces(new.get("kind", ""), path)
+                else replaces(kind_of, path, in_place=in_place)
             )
             replacing |= replace
             kind = how.upper() + ("_REPLACE" if replace else "")
@@ -239,7 +247,7 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
         live: Object | None = outputs
         waiting: list[str] = []
         try:
-            while live and (waiting := missing(live, self._cluster)) and self._wait(deadline):
+            while live and (waiting := self._missing(live)) and self._wait(deadline):
                 live = self._cluster.get(outputs)
         except Refused as refused:
             waiting = [str(refused)]
@@ -248,6 +256,16 @@ class KubernetesStandIn(provider_pb2_grpc.ResourceProviderServicer):
         if waiting:
             _not_ready(context, _place(outputs), _outputs(live or outputs), waiting)
         return _outputs(live or outputs)
+
+    def _missing(self, live: Object) -> list[str]:
+        """What an object waits for: what it says itself, or what its kind does."""
+        told = (live["metadata"].get("annotations") or {}).get(wait_for.ANNOTATION)
+        condition = wait_for.parse(told) if told else None
+        if condition is None:
+            return missing(live, self._cluster)
+        if wait_for.holds(condition, live):
+            return []
+        return [f"it does not meet {told} yet", *missing(live, self._cluster)]
 
     def _wait(self, deadline: float) -> bool:
         return not self._cancelled.wait(POLL_SECONDS) and time.monotonic() < deadline
@@ -276,8 +294,10 @@ def _check(new: Inputs, old: Inputs, name: str) -> list[tuple[str, str]]:
         metadata["annotations"] = {**annotations, "pulumi.com/autonamed": "true"}
     return [
         (f'metadata.annotations["{key}"]', f"{NAME} does not know it")
-        for key in annotations
-        if key.startswith("pulumi.com/") and key not in ANNOTATIONS
+        for key, value in annotations.items()
+        if key.startswith("pulumi.com/")
+        and key not in ANNOTATIONS
+        and not (key == wait_for.ANNOTATION and wait_for.parse(value))
     ]
 
 
