@@ -104,6 +104,8 @@ class ExistingCluster(pulumi.ComponentResource, Cluster):
             cluster_identifier=self.name,
             # `up` takes back what somebody changed by hand, instead of failing on the conflict.
             enable_patch_force=True,
+            # A new licence key or login changes its Secret in place: no new one, no restart.
+            enable_secret_mutable=True,
             opts=child,
         )
         self.register_outputs({"kubeconfig": self.kubeconfig})

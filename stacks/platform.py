@@ -26,6 +26,7 @@ def deploy(
             settings.longhorn,
             cluster=cluster,
             protect_data=settings.protect_data,
+            fs_type=settings.iris.fs_type,
             backup_store=backup_store,
         )
         storage_class, storage_ready = longhorn.storage_class, longhorn.ready
@@ -49,19 +50,28 @@ def deploy(
     outputs: dict[str, pulumi.Input[object]] = {
         "namespace": iris.namespace,
         "sqlEndpoint": pulumi.Output.concat(iris.address, f":{SUPERSERVER_PORT}"),
-        "portalUrl": pulumi.Output.concat("http://", host, f":{WEB_PORT}{PORTAL_PATH}"),
         "username": iris.username,
         "password": iris.password,
         "storageClass": storage_class,
         "kubeconfig": cluster.kubeconfig,
-        "readme": Path("Pulumi.README.md").read_text(),
+        "readme": readme(portal=iris.offers_portal),
     }
+    ports = [SUPERSERVER_PORT]
+    if iris.offers_portal:
+        ports.insert(0, WEB_PORT)
+        outputs["portalUrl"] = pulumi.Output.concat("http://", host, f":{WEB_PORT}{PORTAL_PATH}")
     if forwarded:
         command = (
             f"{cluster.kubectl} --namespace {iris.namespace} port-forward service/iris "
-            f"{WEB_PORT} {SUPERSERVER_PORT}"
+            f"{' '.join(map(str, ports))}"
         )
         if cluster.save_kubeconfig:
             command = f"{cluster.save_kubeconfig} && {command}"
         outputs["portForwardCommand"] = command
     return outputs
+
+
+def readme(*, portal: bool) -> str:
+    """What the stack's page shows; a line about an output that the stack lacks is left out."""
+    lines = Path("Pulumi.README.md").read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if portal or "${outputs.portalUrl}" not in line)

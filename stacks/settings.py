@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from components.cluster import ClusterSettings
 from components.iris import IrisSettings
-from components.iris.settings import wrong_architecture
+from components.iris.image import wrong_architecture
 from components.longhorn import LonghornSettings
 from components.settings import Settings
 from stacks.faults import faults_of, refusal, secrets_in_clear

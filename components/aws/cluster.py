@@ -129,6 +129,8 @@ class EksCluster(pulumi.ComponentResource, Cluster):
             cluster_identifier=cluster_name,
             # `up` takes back what somebody changed by hand, instead of failing on the conflict.
             enable_patch_force=True,
+            # A new licence key or login changes its Secret in place: no new one, no restart.
+            enable_secret_mutable=True,
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(depends_on=[*admins.grants, *rules])
             ),

@@ -198,6 +198,8 @@ class AksCluster(pulumi.ComponentResource, Cluster):
             cluster_identifier=cluster_name,
             # `up` takes back what somebody changed by hand, instead of failing on the conflict.
             enable_patch_force=True,
+            # A new licence key or login changes its Secret in place: no new one, no restart.
+            enable_secret_mutable=True,
             opts=child,
         )
         node_prep = NodePrep(

@@ -1,15 +1,26 @@
 """The CPF merge file: how IRIS is configured before it starts for the first time."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z%][\w%]*$")]
-Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
-CpfSections = dict[Word, Annotated[dict[Word, Line], Field(min_length=1)]]
-"""Section -> parameter -> value, as in ``{"config": {"locksiz": "0"}}``."""
+Line = Annotated[str, StringConstraints(pattern=r"^[^=;#\[\r\n]+=[^\r\n]*$")]
+CpfSections = dict[str, Annotated[tuple[Line, ...], Field(min_length=1)]]
+"""Section -> its lines, as in ``{"config": ["locksiz=0"]}``."""
+
+SECTIONS = (
+    *("Actions", "Cluster", "ComPorts", "ConfigFile", "Conversions", "Databases", "Debug"),
+    *("DeviceSubTypes", "Devices", "ECP", "ECPServers", "Gateways", "IO", "Journal"),
+    *("LicenseServers", "Logging", "MagTapes", "MirrorMember", "Mirrors", "Miscellaneous"),
+    *("Monitor", "Namespaces", "SQL", "SqlSysDatatypes", "SqlUserDatatypes", "Startup", "Telnet"),
+    *("WorkQueues", "config"),
+)
+"""Sections of a merge file (InterSystems, "Configuration Parameter File Reference", 2025.3).
+
+Beside these there is one ``Map.NAMESPACE`` for each namespace.
+"""
 
 WORK_FACTOR = 10000
 ALGORITHM = "SHA512"
@@ -19,9 +30,67 @@ OWNED = {
     ("config", "routines"): "set iris.routinesMib instead",
     ("config", "gmheap"): "set iris.gmheapKib instead",
     ("startup", "passwordhash"): "set iris.password instead",
+    ("startup", "defaultport"): "drop the line: the Service and the probes go to 1972",
     ("journal", "freezeonerror"): "drop the line: it stays 1, or a stall of the storage loses data",
+    ("miscellaneous", "synchcommit"): "set iris.synchCommit instead",
 }
 """Parameters that the program sets, in lower case, and what to do instead of setting them."""
+
+# Actions that set the parameters of a whole section, such as ModifyJournal:FreezeOnError=0.
+SECTION_OF_ACTION = {
+    f"modify{section}": section for section in ("config", "journal", "miscellaneous", "startup")
+}
+
+
+def check_lines(sections: Mapping[str, Sequence[str]]) -> None:
+    """Find what IRIS would ignore, what it would take twice, and what belongs to the program.
+
+    Raises:
+        ValueError: with reason and cure, of the first such line.
+    """
+    true_names = {name.lower(): name for name in SECTIONS}
+    for section, lines in sections.items():
+        true_name = true_names.get(section.lower())
+        if true_name is None and not section.startswith("Map."):
+            raise ValueError(
+                f"[{section}] is no section of a CPF; use one of {', '.join(SECTIONS)} or "
+                "Map.NAMESPACE"
+            )
+        if true_name not in (None, section):
+            raise ValueError(
+                f"IRIS takes no notice of [{section}]: names of sections have their case; "
+                f"write it as {true_name}"
+            )
+        if section == "Actions":
+            _check_actions(lines)
+        else:
+            _check_parameters(section, [line.split("=")[0].strip() for line in lines])
+
+
+def _check_actions(lines: Sequence[str]) -> None:
+    for line in lines:
+        action, colon, properties = line.partition(":")
+        if not colon or not action.isalpha() or "=" not in properties:
+            raise ValueError(
+                f"{line} is no action; write it as in CreateRole:Name=clerk,Resources=%DB_APP"
+            )
+        section = SECTION_OF_ACTION.get(action.lower())
+        if section:
+            names = [part.split("=")[0].strip() for part in properties.split(",")]
+            _check_parameters(section, names, written_in="Actions")
+
+
+def _check_parameters(section: str, names: Sequence[str], *, written_in: str | None = None) -> None:
+    seen = set[str]()
+    for name in names:
+        cure = OWNED.get((section.lower(), name.lower()))
+        if cure:
+            raise ValueError(f"[{written_in or section}] {name} is set by the program; {cure}")
+        if name.lower() in seen:
+            raise ValueError(
+                f"[{written_in or section}] {name} stands there twice; keep one of the lines"
+            )
+        seen.add(name.lower())
 
 
 def password_hash(password: str, salt: str) -> str:
@@ -46,8 +115,10 @@ def merge_file(
     globals_mib: int | None,
     routines_mib: int | None,
     gmheap_kib: int | None,
+    synch_commit: bool,
+    username: str,
     password_hash: str,
-    more: Mapping[str, Mapping[str, str]],
+    more: Mapping[str, Sequence[str]],
 ) -> str:
     """Text of the merge file (InterSystems, "Configuration Parameter File Reference").
 
@@ -58,21 +129,30 @@ def merge_file(
     globals_mib = globals_mib or memory_gib * 1024 // 2
     routines_mib = routines_mib or max(80, globals_mib // 10)
     gmheap_kib = gmheap_kib or max(307200, globals_mib * 1024 * 3 // 100)
-    sections: dict[str, dict[str, str]] = {
-        "Startup": {"PasswordHash": password_hash},
-        "config": {
-            "globals": f"0,0,{globals_mib},0,0,0",
-            "routines": str(routines_mib),
-            "gmheap": str(gmheap_kib),
-        },
+    sections: dict[str, list[str]] = {
+        "Startup": [f"PasswordHash={password_hash}"],
+        "config": [
+            f"globals=0,0,{globals_mib},0,0,0",
+            f"routines={routines_mib}",
+            f"gmheap={gmheap_kib}",
+        ],
         # When journal writes fail, wait until they work again. Without this IRIS goes on
         # unjournalled after about 150 s, and a stall of the storage becomes a loss of data.
-        "Journal": {"FreezeOnError": "1"},
+        "Journal": ["FreezeOnError=1"],
+        # IRIS's own default, 0, confirms a commit before the journal is on the volume. Written
+        # in both cases: what was merged once stays in the instance's own file.
+        "Miscellaneous": [f"SynchCommit={int(synch_commit)}"],
+        # Done once: an action that creates does nothing where the user is already, so a password
+        # that was changed in IRIS stays. The predefined users must change theirs at their first
+        # login, which a SQL client cannot do.
+        "Actions": [
+            f'CreateUser:Name={username},PasswordHash="{password_hash}",Roles="%All",'
+            "ChangePassword=0,PasswordNeverExpires=1,AccountNeverExpires=1"
+        ],
     }
-    known = {section.lower(): section for section in sections}
-    for section, parameters in more.items():
-        sections.setdefault(known.get(section.lower(), section), {}).update(parameters)
+    for section, lines in more.items():
+        sections.setdefault(section, []).extend(lines)
     return "\n".join(
-        f"[{section}]\n" + "".join(f"{key}={value}\n" for key, value in parameters.items())
-        for section, parameters in sections.items()
+        f"[{section}]\n" + "".join(f"{line}\n" for line in lines)
+        for section, lines in sections.items()
     )

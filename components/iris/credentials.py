@@ -6,8 +6,6 @@ from pydantic import SecretStr
 
 from components.iris.cpf import password_hash
 
-USERNAME = "_SYSTEM"
-
 
 class Credentials(pulumi.ComponentResource):
     """A password, given or generated, and its salted hash; both secret, both made once."""
@@ -16,7 +14,7 @@ class Credentials(pulumi.ComponentResource):
     """The password in clear."""
 
     password_hash: pulumi.Output[str]
-    """Value of the CPF parameter PasswordHash."""
+    """Value of the CPF parameter PasswordHash, and of the action CreateUser's property."""
 
     def __init__(
         self,

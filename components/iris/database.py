@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pulumi
@@ -10,12 +11,24 @@ import pulumi_kubernetes as k8s
 
 from components.cluster import Cluster
 from components.iris.cpf import merge_file
-from components.iris.credentials import USERNAME, Credentials
-from components.iris.pod import SUPERSERVER_PORT, WEB_PORT, pod_spec
+from components.iris.credentials import Credentials
+from components.iris.image import abandoned_repository, licence_warning
+from components.iris.pod import SCRIPTS, SUPERSERVER_PORT, WEB_PORT, pod_spec
 from components.iris.settings import IrisSettings, RegistryLogin
 from components.load_balancer import replaced_with_its_kind
 
 LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
+
+# What `kubectl rollout status` asks. Left to itself, pulumi-kubernetes takes a Deployment with the
+# strategy Recreate for rolled out once its old ReplicaSet is scaled to none. The filter goes over
+# the parts of the object, of which only status has these fields (RFC 9535; pulumi-kubernetes
+# 4.18.4 and newer let the annotation decide alone).
+ROLLED_OUT = (
+    "jsonpath={[?@.observedGeneration == $.metadata.generation"
+    " && @.updatedReplicas == $.spec.replicas"
+    " && @.availableReplicas == $.spec.replicas"
+    " && @.replicas == $.spec.replicas]}"
+)
 
 
 class Iris(pulumi.ComponentResource):
@@ -25,10 +38,13 @@ class Iris(pulumi.ComponentResource):
     """Namespace of everything below."""
 
     username: str
-    """A predefined user that the password belongs to."""
+    """A user with all rights that the program created and that the password belongs to."""
 
     password: pulumi.Output[str]
-    """First password of the predefined users, secret."""
+    """First password of that user, secret."""
+
+    offers_portal: bool
+    """Whether a web server answers beside the superserver."""
 
     address: pulumi.Output[str]
     """Name or address of the Service: one inside the cluster, unless it is a LoadBalancer."""
@@ -57,6 +73,12 @@ class Iris(pulumi.ComponentResource):
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:Iris", name, None, opts)
+        for warning in (
+            licence_warning(settings.image, date.today()),
+            abandoned_repository(settings.image),
+        ):
+            if warning:
+                pulumi.log.warn(warning, self)
         child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
         kept = pulumi.ResourceOptions.merge(
             child, pulumi.ResourceOptions(protect=protect_data, retain_on_delete=protect_data)
@@ -124,6 +146,8 @@ class Iris(pulumi.ComponentResource):
                         globals_mib=settings.globals_mib,
                         routines_mib=settings.routines_mib,
                         gmheap_kib=settings.gmheap_kib,
+                        synch_commit=settings.synch_commit,
+                        username=settings.username,
                         password_hash=password_hash,
                         more=settings.cpf,
                     )
@@ -131,12 +155,20 @@ class Iris(pulumi.ComponentResource):
             },
             opts=child,
         )
+        # Named by content as well: other scripts, another start.
+        scripts = k8s.core.v1.ConfigMap(
+            f"{name}-scripts",
+            metadata={"namespace": here, "labels": LABELS},
+            immutable=True,
+            data=SCRIPTS,
+            opts=child,
+        )
         license_secret = None
         if settings.license_key:
+            # Changes in place: IRIS watches the file and takes a new key without a restart.
             license_secret = k8s.core.v1.Secret(
                 f"{name}-license",
                 metadata={"namespace": here, "labels": LABELS},
-                immutable=True,
                 string_data={
                     "iris.key": pulumi.Output.secret(settings.license_key.get_secret_value())
                 },
@@ -168,31 +200,50 @@ class Iris(pulumi.ComponentResource):
             architecture=cluster.architecture,
             claim=claim.metadata["name"],
             merge_secret=merge_secret.metadata["name"],
+            scripts=scripts.metadata["name"],
             service_account=service_account.metadata["name"],
             priority_class=priority_class.metadata["name"],
             license_secret=license_secret and license_secret.metadata["name"],
         )
+        # The old instance stops, the volume moves, the image is pulled, IRIS starts and recovers.
+        patience = settings.termination_grace_period_seconds + 600 + settings.startup_seconds
         deployment_spec: Any = {
             "replicas": 1,
             # Never two instances on one volume.
             "strategy": {"type": "Recreate"},
-            "progressDeadlineSeconds": settings.startup_seconds + 600,
+            "progressDeadlineSeconds": patience,
             "selector": {"matchLabels": LABELS},
             "template": {"metadata": {"labels": LABELS}, "spec": pod},
         }
         deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata={"name": "iris", "namespace": here, "labels": LABELS},
+            metadata={
+                "name": "iris",
+                "namespace": here,
+                "labels": LABELS,
+                "annotations": {"pulumi.com/waitFor": ROLLED_OUT},
+            },
             spec=deployment_spec,
-            opts=child,
+            # A little longer than Kubernetes waits, so that the state says why it gave up.
+            opts=pulumi.ResourceOptions.merge(
+                child,
+                pulumi.ResourceOptions(
+                    custom_timeouts=pulumi.CustomTimeouts(
+                        create=f"{patience + 60}s", update=f"{patience + 60}s"
+                    )
+                ),
+            ),
         )
         public = settings.service.type == "LoadBalancer"
+        ports = {"superserver": SUPERSERVER_PORT}
+        if settings.offers_portal():
+            ports["webserver"] = WEB_PORT
         service_spec: Any = {
             "type": settings.service.type,
             "selector": LABELS,
             "ports": [
-                {"name": "superserver", "port": SUPERSERVER_PORT, "targetPort": "superserver"},
-                {"name": "webserver", "port": WEB_PORT, "targetPort": "webserver"},
+                {"name": port_name, "port": port, "targetPort": port_name}
+                for port_name, port in ports.items()
             ],
         }
         if public:
@@ -222,7 +273,8 @@ class Iris(pulumi.ComponentResource):
         )
 
         self.namespace = settings.namespace
-        self.username = USERNAME
+        self.username = settings.username
+        self.offers_portal = settings.offers_portal()
         self.password = credentials.password
         self.address = (
             service.status.apply(_ingress_address)

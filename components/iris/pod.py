@@ -1,5 +1,6 @@
 """The pod that runs IRIS, as plain data: no Pulumi resource is made here."""
 
+from pathlib import Path
 from typing import Any
 
 from components.iris.settings import IrisSettings
@@ -17,10 +18,14 @@ DATA_DIRECTORY = f"{DATA_MOUNT}/iris"
 # Outside the volume: a copy of the volume must not carry the configuration of its origin.
 CONFIG_MOUNT = "/etc/ha-iris/cpf"
 LICENSE_MOUNT = "/etc/ha-iris/license"
+SCRIPTS_MOUNT = "/etc/ha-iris/scripts"
+
+SCRIPTS = {file.name: file.read_text() for file in Path(__file__).with_name("scripts").glob("*.sh")}
+"""Programs that run in the pod, by name."""
 
 # Field 4 is the instance's status. Field 9, its health, stays on warn or alert for half an hour
 # after a crash and during a freeze for a backup: a probe that read it would kill the very
-# database that has just recovered.
+# database that has just recovered. Readiness tells a hung one from these: scripts/ready.sh.
 IS_RUNNING = ["/bin/sh", "-c", "iris qlist IRIS | cut -d^ -f4 | grep -q ^running"]
 
 
@@ -30,11 +35,12 @@ def pod_spec(
     architecture: str,
     claim: Any,
     merge_secret: Any,
+    scripts: Any,
     service_account: Any,
     priority_class: Any,
     license_secret: Any = None,
 ) -> dict[str, Any]:
-    """Spec of the database pod. The last five are names and may be Outputs."""
+    """Spec of the database pod. From claim on all are names and may be Outputs."""
     resources = {"cpu": f"{settings.cpu:g}", "memory": f"{settings.memory_gib}Gi"}
     args = [
         # iris-main wants CAP_SETUID and CAP_SETGID only to become irisowner, who we are already.
@@ -43,15 +49,22 @@ def pod_spec(
         # The agent arbitrates between mirror members; there is no mirror.
         "--ISCAgent",
         "false",
+        "--before",
+        f"{SCRIPTS_MOUNT}/remove_stale_ipc.sh",
     ]
     volumes: list[dict[str, Any]] = [
         {"name": "data", "persistentVolumeClaim": {"claimName": claim}},
         {"name": "cpf", "secret": {"secretName": merge_secret, "defaultMode": 0o440}},
+        {"name": "scripts", "configMap": {"name": scripts, "defaultMode": 0o555}},
     ]
     mounts = [
         {"name": "data", "mountPath": DATA_MOUNT},
         {"name": "cpf", "mountPath": CONFIG_MOUNT, "readOnly": True},
+        {"name": "scripts", "mountPath": SCRIPTS_MOUNT, "readOnly": True},
     ]
+    ports = [{"name": "superserver", "containerPort": SUPERSERVER_PORT}]
+    if settings.offers_portal():
+        ports.append({"name": "webserver", "containerPort": WEB_PORT})
     if license_secret is not None:
         volumes.append(
             {"name": "license", "secret": {"secretName": license_secret, "defaultMode": 0o440}}
@@ -88,7 +101,7 @@ def pod_spec(
         "containers": [
             {
                 "name": "iris",
-                "image": settings.image_for(architecture),
+                "image": settings.image,
                 "imagePullPolicy": "IfNotPresent",
                 "args": args,
                 "env": [
@@ -96,10 +109,7 @@ def pod_spec(
                     {"name": "ISC_CPF_MERGE_FILE", "value": f"{CONFIG_MOUNT}/merge.cpf"},
                     {"name": "TZ", "value": settings.time_zone},
                 ],
-                "ports": [
-                    {"name": "superserver", "containerPort": SUPERSERVER_PORT},
-                    {"name": "webserver", "containerPort": WEB_PORT},
-                ],
+                "ports": ports,
                 # Requests equal to limits: the last pod to be evicted or killed for memory.
                 "resources": {"requests": resources, "limits": resources},
                 "securityContext": {
@@ -115,9 +125,15 @@ def pod_spec(
                     "failureThreshold": -(-settings.startup_seconds // 5),
                 },
                 "readinessProbe": {
-                    "tcpSocket": {"port": "superserver"},
+                    "exec": {
+                        "command": [
+                            f"{SCRIPTS_MOUNT}/ready.sh",
+                            str(settings.hung_seconds),
+                            str(SUPERSERVER_PORT),
+                        ]
+                    },
                     "periodSeconds": 5,
-                    "timeoutSeconds": 3,
+                    "timeoutSeconds": 10,
                     "failureThreshold": 2,
                 },
                 "livenessProbe": {

@@ -6,16 +6,16 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from components.iris.cpf import OWNED, CpfSections
+from components.iris.cpf import CpfSections, check_lines
+from components.iris.image import IMAGE, has_web_server, is_community
 from components.load_balancer import LoadBalancerAddress
 from components.settings import Cidr, Gib, KubernetesName, Seconds, Settings
 
-# Community Edition. Newer tags: https://hub.docker.com/r/intersystems/iris-community/tags
-# Its licence ends about 13 months after the release: move the tag at least once a year.
-IMAGES = {
-    "amd64": "containers.intersystems.com/intersystems/iris-community:2026.2",
-    "arm64": "containers.intersystems.com/intersystems/iris-community-arm64:2026.2",
-}
+PREDEFINED_USERS = (
+    *("_SYSTEM", "_PUBLIC", "_Ensemble", "Admin", "CSPSystem", "IAM", "SuperUser", "UnknownUser"),
+    *("irisowner", "root"),
+)
+"""Users that IRIS brings along; their names have no case."""
 
 
 class IrisServiceSettings(Settings):
@@ -87,8 +87,15 @@ class IrisSettings(Settings):
     namespace: KubernetesName = "iris"
     """Kubernetes namespace of the database, created by this program."""
 
-    image: str | None = Field(default=None, pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$")
-    """Image with a tag or digest. Without it, Community Edition for the nodes' processor."""
+    image: str = Field(default=IMAGE, pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$")
+    """Image with a tag or digest. The default is Community Edition, for both processors."""
+
+    web_server: bool | None = None
+    """Whether the image brings a web server that offers the portal on 52773.
+
+    Without it, what its name says: Community Edition does, licensed images since 2023.2 do not.
+    Where there is none, neither the Service nor the outputs name it.
+    """
 
     registry_login: RegistryLogin | None = None
     """Login for an image that is not public."""
@@ -102,6 +109,13 @@ class IrisSettings(Settings):
     storage_class: KubernetesName | None = None
     """Another StorageClass than Longhorn's. Longhorn is then not installed."""
 
+    fs_type: Literal["ext4", "xfs"] = "ext4"
+    """File system of the volume; takes effect where the volume is new.
+
+    InterSystems advises XFS for databases and ext4 for journals and the write image journal. One
+    volume holds them all here; the reports of damaged file systems on Longhorn were of XFS.
+    """
+
     cpu: float = Field(default=2, ge=0.5, le=128)
     """Processors, requested and limited."""
 
@@ -114,16 +128,35 @@ class IrisSettings(Settings):
     routines_mib: int | None = Field(default=None, ge=80)
     """Routine cache, MiB (CPF parameter routines)."""
 
-    gmheap_kib: int | None = Field(default=None, ge=307200)
-    """Shared memory heap, KiB (CPF parameter gmheap; IRIS demands at least 307200)."""
+    gmheap_kib: int | None = Field(default=None, ge=16384, le=1073741760)
+    """Shared memory heap, KiB (CPF parameter gmheap).
+
+    Without it, 3 percent of the globals, at least 307200: what IRIS itself would take.
+    """
+
+    synch_commit: bool = True
+    """Whether a commit waits until the journal is on the volume (CPF parameter SynchCommit).
+
+    True: what IRIS has confirmed survives a crash; each commit waits for a write that reaches
+    every copy. False, IRIS's own default: commits are quicker, and a crash loses those of up to
+    the last two seconds. Writes outside a transaction do not wait in either case.
+    """
 
     cpf: CpfSections = Field(default={})
-    """More lines for the CPF merge file: section, parameter, value."""
+    """More lines for the CPF merge file, a list for each section, as in config: [locksiz=0].
+
+    Actions too, as in Actions: ["CreateRole:Name=clerk,Resources=%DB_APP"]. A line that is
+    dropped later stays as it was merged: IRIS remembers it.
+    """
+
+    username: str = Field(default="dba", pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=32)
+    """User with all rights that the program creates, once, and that the password output is for."""
 
     password: SecretStr | None = Field(default=None, min_length=8)
-    """First password of _SYSTEM, SuperUser and the other predefined users; generated if absent.
+    """First password of that user and of the predefined ones; generated if absent.
 
-    IRIS applies it once, when the database is new. Change it later in IRIS itself.
+    IRIS applies it once, when the database is new. Change it later in IRIS itself. The predefined
+    users (_SYSTEM, SuperUser, ...) must change theirs at their first login.
     """
 
     time_zone: str = "UTC"
@@ -150,6 +183,13 @@ class IrisSettings(Settings):
     startup_seconds: int = Field(default=1800, ge=60)
     """How long a start may take, recovery from the journals included, before it is restarted."""
 
+    hung_seconds: int = Field(default=660, ge=30)
+    """How long IRIS may report itself hung before its pod counts as not ready.
+
+    A freeze for a backup looks the same, and IRIS lets one last 600 seconds. Not ready takes the
+    pod out of its Service and shows; it restarts nothing, as a restart mends no full volume.
+    """
+
     service: IrisServiceSettings = IrisServiceSettings()
     """How clients reach the database."""
 
@@ -160,10 +200,30 @@ class IrisSettings(Settings):
             raise ValueError("no such time zone; use a name as in Europe/Berlin or UTC")
         return time_zone
 
+    @field_validator("fs_type")
+    @classmethod
+    def _is_of_a_class_that_we_make(cls, fs_type: str, info: ValidationInfo) -> str:
+        storage_class = info.data.get("storage_class")
+        if storage_class:
+            raise ValueError(
+                f"the file system is a matter of the StorageClass, and {storage_class} is not "
+                "made here; drop fsType"
+            )
+        return fs_type
+
+    @field_validator("username")
+    @classmethod
+    def _is_not_predefined(cls, username: str) -> str:
+        if username.lower() in (name.lower() for name in PREDEFINED_USERS):
+            raise ValueError(
+                "IRIS brings this user along, and its own rules for the password; choose another"
+            )
+        return username
+
     @field_validator("image")
     @classmethod
-    def _never_moves(cls, image: str | None) -> str | None:
-        if image and re.search(r":(latest|latest-\w+|.*preview.*)$", image):
+    def _never_moves(cls, image: str) -> str:
+        if re.search(r":(latest|latest-\w+|.*preview.*)$", image):
             raise ValueError(
                 "such a tag moves, and IRIS refuses to start a newer build on a volume that was "
                 "not closed cleanly, which is every failover; name a release or a digest"
@@ -174,7 +234,7 @@ class IrisSettings(Settings):
     @classmethod
     def _belongs_to_the_image(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         image = info.data.get("image")
-        if key and (image is None or "community" in image):
+        if key and image and is_community(image):
             raise ValueError(
                 "Community Edition takes no licence key; set iris.image to the licensed image, "
                 "or drop licenseKey"
@@ -194,33 +254,10 @@ class IrisSettings(Settings):
 
     @field_validator("cpf")
     @classmethod
-    def _leaves_alone_what_the_program_sets(cls, cpf: CpfSections) -> CpfSections:
-        for section, parameters in cpf.items():
-            for parameter in parameters:
-                cure = OWNED.get((section.lower(), parameter.lower()))
-                if cure:
-                    raise ValueError(f"[{section}] {parameter} is set by the program; {cure}")
+    def _is_what_iris_reads(cls, cpf: CpfSections) -> CpfSections:
+        check_lines(cpf)
         return cpf
 
-    def image_for(self, architecture: str) -> str:
-        """The image to run on nodes of this architecture (amd64 or arm64)."""
-        return self.image or IMAGES[architecture]
-
-
-def wrong_architecture(image: str | None, architecture: str) -> str | None:
-    """Why InterSystems' image cannot run on these nodes, and the cure; None if it can.
-
-    InterSystems publishes ARM builds in repositories of their own, named ``...-arm64``. Of an
-    image from elsewhere nothing is known.
-    """
-    if image is None or "intersystems/" not in image:
-        return None
-    repository = re.split(r"[:@]", image.rsplit("/", 1)[1])[0]
-    for_arm = repository.endswith("-arm64")
-    if for_arm == (architecture == "arm64"):
-        return None
-    right = repository.removesuffix("-arm64") + ("" if for_arm else "-arm64")
-    return (
-        f"image {image} does not run on {architecture} nodes; use the repository {right}, "
-        "or nodes of the other architecture"
-    )
+    def offers_portal(self) -> bool:
+        """Whether something answers on the web server's port."""
+        return has_web_server(self.image) if self.web_server is None else self.web_server

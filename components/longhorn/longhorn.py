@@ -74,6 +74,7 @@ class Longhorn(pulumi.ComponentResource):
         *,
         cluster: Cluster,
         protect_data: bool,
+        fs_type: str = "ext4",
         backup_store: BackupStore | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -139,7 +140,9 @@ class Longhorn(pulumi.ComponentResource):
             # While data is protected the volume outlives its claim, whoever deletes that.
             reclaim_policy="Retain" if protect_data else "Delete",
             volume_binding_mode="WaitForFirstConsumer",
-            parameters=class_parameters(settings.replicas, zone_count=cluster.zone_count),
+            parameters=class_parameters(
+                settings.replicas, zone_count=cluster.zone_count, fs_type=fs_type
+            ),
             opts=pulumi.ResourceOptions.merge(
                 after_release,
                 # Kubernetes forbids to change the policy of a class, and the provider would try.

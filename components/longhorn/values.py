@@ -65,7 +65,7 @@ def chart_values(
     return values
 
 
-def class_parameters(replicas: int, *, zone_count: int) -> dict[str, str]:
+def class_parameters(replicas: int, *, zone_count: int, fs_type: str = "ext4") -> dict[str, str]:
     """Parameters of the StorageClass (Longhorn storage class parameters, 1.12.1).
 
     A copy per zone is demanded only where there are enough zones: with fewer, the copies that
@@ -76,7 +76,7 @@ def class_parameters(replicas: int, *, zone_count: int) -> dict[str, str]:
         "staleReplicaTimeout": "2880",
         "dataLocality": "best-effort",
         "dataEngine": "v1",
-        "fsType": "ext4",
+        "fsType": fs_type,
         "disableRevisionCounter": "true",
         # A trim would mark the snapshots behind the volume's head as removed, those included that a
         # person made before an upgrade (Longhorn, "Trim Filesystem", 1.12.1).

@@ -145,7 +145,7 @@ def test_up_says_how_to_reach_the_database_and_that_nothing_runs_on_the_nodes(up
     assert "nodes are simulated" in told
     assert "neither IRIS nor Longhorn" in told
     assert "port-forward service/iris 52773" in told
-    assert "_SYSTEM" in told
+    assert "user       dba" in told
     assert "python -m lab status dev --show-secrets" in told
     assert "stand-ins" in told
 

@@ -45,7 +45,7 @@ def test_outputs_lead_to_the_database(stack):
     outputs = stack.engine.outputs(show_secrets=True)
 
     assert outputs["namespace"] == "iris"
-    assert outputs["username"] == "_SYSTEM"
+    assert outputs["username"] == "dba"
     assert len(outputs["password"]) == 24
     context = json.loads(stack.kubectl("config", "view", "--output", "json"))["current-context"]
     assert f"--context {context}" in outputs["portForwardCommand"]

@@ -16,6 +16,8 @@ import yaml
 from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
 from pulumi.runtime.stack import run_pulumi_func
 
+from components.existing_cluster import ExistingCluster, ExistingClusterSettings
+from components.iris import Iris, IrisSettings
 from stacks import compose
 from tests.unit.answers import answer, computed
 
@@ -203,6 +205,27 @@ def stack_config(kubeconfig: str) -> Callable[[str], dict[str, str]]:
         }
 
     return read
+
+
+@pytest.fixture
+def iris(deploy, kubeconfig) -> Callable[..., Engine]:
+    """Deploys IRIS with the given settings and returns the engine."""
+
+    def run(*, protect_data: bool = True, **settings):
+        def program():
+            cluster = ExistingCluster("cluster", ExistingClusterSettings(kubeconfig=kubeconfig))
+            Iris(
+                "iris",
+                IrisSettings(**settings),
+                cluster=cluster,
+                storage_class="longhorn-iris",
+                storage_ready=[],
+                protect_data=protect_data,
+            )
+
+        return deploy(program)
+
+    return run
 
 
 _RUNS: dict[str, Engine] = {}

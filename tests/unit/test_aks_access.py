@@ -104,6 +104,7 @@ def test_the_provider_keeps_its_identity_while_the_kubeconfig_is_unknown(aks_out
     # Without it a preview would replace every object in the cluster, volumes included.
     assert provider.inputs["clusterIdentifier"] == "ha-iris-aks"
     assert provider.inputs["enablePatchForce"] == "true"
+    assert provider.inputs["enableSecretMutable"] == "true"
 
 
 def test_outputs_say_how_to_reach_the_cluster_without_anybody_else_reading_the_login(aks_outputs):

@@ -116,6 +116,7 @@ def test_a_change_of_the_cluster_never_replaces_what_is_in_it(eks):
 
     assert provider.inputs["clusterIdentifier"] == "ha-iris-eks"
     assert provider.inputs["enablePatchForce"] == "true"
+    assert provider.inputs["enableSecretMutable"] == "true"
 
 
 def test_the_port_forward_command_gets_its_kubeconfig_first(eks_outputs):

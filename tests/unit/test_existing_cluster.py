@@ -23,6 +23,7 @@ def test_the_provider_keeps_its_identity_whatever_else_of_the_kubeconfig_changes
 
     assert provider.inputs["clusterIdentifier"] == "here"
     assert provider.inputs["enablePatchForce"] == "true"
+    assert provider.inputs["enableSecretMutable"] == "true"
 
 
 def test_the_provider_reaches_the_chosen_context_and_no_other(deploy, kubeconfig):

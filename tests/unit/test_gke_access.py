@@ -105,6 +105,7 @@ def test_the_kubernetes_provider_knows_its_cluster_before_the_cluster_exists(dep
     provider = engine.one("pulumi:providers:kubernetes")
     assert provider.inputs["clusterIdentifier"] == "ha-iris-gke"
     assert provider.inputs["enablePatchForce"] == "true"
+    assert provider.inputs["enableSecretMutable"] == "true"
 
 
 def test_the_way_in_saves_the_kubeconfig_for_its_owner_alone(gke_outputs):

@@ -1,85 +1,22 @@
 """What must be true of the database, whatever cluster it runs on."""
 
 import json
-import os
-import subprocess
 
 import pytest
 
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
 from components.iris import Iris, IrisSettings
-from components.iris.cpf import password_hash
 from components.longhorn import Longhorn, LonghornSettings
-
-# Published with the password SYS by intersystems-community/iris-embedded-python-template and by
-# IRISMeister/iris-k8s-vs2021.
-PUBLIC_HASHES = [
-    (
-        "0a4c463a2fa1e7542b61aa48800091ab688eb0a14bebf536638f411f5454c934"
-        "3b9aa6402b4694f0a89b624407a5f43f0a38fc35216bb18aab7dc41ef9f056b1",
-        "a31d24aecc0bfe560a7e45bd913ad27c667dc25a75cbfd358c451bb595b6bd52"
-        "bd25c82cafaa23ca1dd30b3b4947d12d3bb0ffb2a717df29912b743a281f97c1",
-    ),
-    (
-        "124e81ee6bf17fcaf0dfb38a4f8a7f46e9e4b0c8c9a40864bb189d4d200b161b"
-        "1451874efcbed63b801cbab592434b93037e90810d96e4ee123ac03b756779e9",
-        "34e80d2f1ad5135679b3a57a9c4b1611a8a8995e0849ebe954ac1c16ad253d02"
-        "74296985fea058a8aaf2a149b88082595e6374b3c2f7d5f0774f05e4311ba52d",
-    ),
-]
-
-
-@pytest.mark.parametrize(("salt", "key"), PUBLIC_HASHES)
-def test_password_hash_is_the_one_that_intersystems_computes(salt, key):
-    assert password_hash("SYS", salt) == f"{key},{salt},10000,SHA512"
-
-
-@pytest.fixture
-def iris(deploy, kubeconfig):
-    """Deploys IRIS with the given settings and returns the engine."""
-
-    def run(*, protect_data: bool = True, **settings):
-        def program():
-            cluster = ExistingCluster("cluster", ExistingClusterSettings(kubeconfig=kubeconfig))
-            Iris(
-                "iris",
-                IrisSettings(**settings),
-                cluster=cluster,
-                storage_class="longhorn-iris",
-                storage_ready=[],
-                protect_data=protect_data,
-            )
-
-        return deploy(program)
-
-    return run
-
-
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
-CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
-SERVICE = "kubernetes:core/v1:Service"
-PRIORITY_CLASS = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
-
-
-def pod(engine):
-    """Spec of the database pod."""
-    return engine.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
-
-
-def container(engine):
-    """The only container of the database pod."""
-    (only,) = pod(engine)["containers"]
-    return only
-
-
-def environment(engine):
-    """Environment of that container."""
-    return {entry["name"]: entry["value"] for entry in container(engine)["env"]}
-
-
-def merge_file(engine) -> str:
-    """Text of the CPF merge file."""
-    return engine.named("iris-cpf").inputs["stringData"]["merge.cpf"]
+from lab.plugins.kubernetes import wait_for
+from tests.unit.iris_parts import (
+    CLAIM,
+    DEPLOYMENT,
+    PRIORITY_CLASS,
+    SERVICE,
+    container,
+    environment,
+    pod,
+)
 
 
 def test_there_are_never_two_instances_on_one_volume(iris):
@@ -102,69 +39,6 @@ def test_the_merge_file_lies_outside_the_volume(iris):
 
     assert not mounts["cpf"].startswith(mounts["data"])
     assert environment(engine)["ISC_CPF_MERGE_FILE"] == f"{mounts['cpf']}/merge.cpf"
-
-
-def test_the_merge_file_holds_a_hash_and_never_the_password(iris):
-    engine = iris(password="correct-horse-battery")
-    text = merge_file(engine)
-
-    assert f"PasswordHash={password_hash('correct-horse-battery', 'ab' * 64)}" in text
-    assert "correct-horse-battery" not in str(engine.resources)
-    assert engine.named("iris-cpf").secret_inputs == {"stringData"}
-
-
-def test_without_a_password_one_is_generated(iris):
-    engine = iris()
-
-    generated = engine.one("random:index/randomPassword:RandomPassword").inputs
-    assert generated["length"] == 24
-    assert password_hash("generated-iris-credentials-password", "ab" * 64) in merge_file(engine)
-
-
-def test_a_given_password_is_not_generated_too(iris):
-    engine = iris(password="correct-horse-battery")
-
-    assert engine.of_type("random:index/randomPassword:RandomPassword") == []
-
-
-def test_the_merge_file_is_secret_and_cannot_change_under_a_running_database(iris):
-    secret = iris().named("iris-cpf")
-
-    assert secret.type == "kubernetes:core/v1:Secret"
-    assert secret.inputs["immutable"] is True
-    assert "name" not in secret.inputs["metadata"]
-
-
-@pytest.mark.parametrize(
-    ("memory_gib", "globals_mib", "routines_mib", "gmheap_kib"),
-    [(2, 1024, 102, 307200), (4, 2048, 204, 307200), (64, 32768, 3276, 1006632)],
-)
-def test_caches_follow_the_memory_limit(iris, memory_gib, globals_mib, routines_mib, gmheap_kib):
-    text = merge_file(iris(memory_gib=memory_gib))
-
-    assert f"globals=0,0,{globals_mib},0,0,0\n" in text
-    assert f"routines={routines_mib}\n" in text
-    assert f"gmheap={gmheap_kib}\n" in text
-    assert globals_mib + routines_mib + gmheap_kib // 1024 < memory_gib * 1024
-
-
-def test_given_caches_are_taken(iris):
-    text = merge_file(iris(globals_mib=700, routines_mib=90, gmheap_kib=400000))
-
-    assert "globals=0,0,700,0,0,0\nroutines=90\ngmheap=400000\n" in text
-
-
-def test_iris_waits_for_its_journal_instead_of_going_on_without(iris):
-    assert "[Journal]\nFreezeOnError=1\n" in merge_file(iris())
-
-
-def test_further_lines_join_the_sections_of_the_merge_file(iris):
-    text = merge_file(iris(cpf={"Config": {"locksiz": "0"}, "Actions": {"CreateRole": "Name=r"}}))
-
-    assert text.count("[config]") == 1
-    assert "[Config]" not in text
-    assert "locksiz=0\n" in text
-    assert "[Actions]\nCreateRole=Name=r\n" in text
 
 
 def test_requests_equal_limits(iris):
@@ -219,42 +93,6 @@ def test_a_dead_node_is_left_after_ten_seconds(iris):
 
 def test_a_clean_stop_has_thirty_seconds(iris):
     assert pod(iris())["terminationGracePeriodSeconds"] == 30
-
-
-@pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe"])
-def test_probes_read_the_status_of_the_instance_and_never_its_health(iris, probe):
-    command = container(iris())[probe]["exec"]["command"][-1]
-
-    assert "iris qlist IRIS" in command
-    assert "cut -d^ -f4" in command
-    assert "irisHealth" not in command
-
-
-@pytest.mark.parametrize(
-    ("qlist", "running"),
-    [
-        ("IRIS^/usr/irissys^2026.2^running, since x^iris.cpf^1972^52773^62972^ok^IRIS", True),
-        ("IRIS^/usr/irissys^2026.2^running, since x^iris.cpf^1972^52773^62972^alert^IRIS", True),
-        ("IRIS^/usr/irissys^2026.2^down, last used x^iris.cpf^1972^52773^62972^^IRIS", False),
-        ("IRIS^/running^2026.2^starting^iris.cpf^1972^52773^62972^ok^IRIS", False),
-    ],
-)
-def test_the_probe_tells_a_running_instance_from_every_other(iris, tmp_path, qlist, running):
-    stand_in = tmp_path / "iris"
-    stand_in.write_text(f"#!/bin/sh\nprintf '%s\\n' '{qlist}'\n")
-    stand_in.chmod(0o755)
-    command = container(iris())["livenessProbe"]["exec"]["command"]
-    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-
-    assert (subprocess.run(command, env=path, check=False).returncode == 0) is running
-
-
-def test_recovery_after_a_crash_is_not_killed(iris):
-    engine = iris()
-    probe = container(engine)["startupProbe"]
-
-    assert probe["periodSeconds"] * probe["failureThreshold"] == 1800
-    assert engine.one(DEPLOYMENT).inputs["spec"]["progressDeadlineSeconds"] > 1800
 
 
 def test_the_claim_is_for_one_node_of_the_given_class_and_size(iris):
@@ -330,14 +168,29 @@ def test_the_service_finds_the_pod(iris):
     assert engine.one(SERVICE).inputs["spec"]["selector"].items() <= labels.items()
 
 
+LICENSED = "containers.intersystems.com/intersystems/iris:2026.1"
+
+
 def test_a_licence_key_is_mounted_and_named(iris):
-    image = "containers.intersystems.com/intersystems/iris:2026.1"
-    engine = iris(image=image, license_key="[ConfigFile]")
+    engine = iris(image=LICENSED, license_key="[ConfigFile]")
     args = container(engine)["args"]
 
     assert engine.named("iris-license").inputs["stringData"] == {"iris.key": "[ConfigFile]"}
     assert args[args.index("--key") + 1] == "/etc/ha-iris/license/iris.key"
     assert "--key" not in container(iris())["args"]
+
+
+def test_a_new_licence_key_restarts_nothing(iris):
+    before, after = (iris(image=LICENSED, license_key=key) for key in ("one", "another"))
+
+    assert before.named("iris-license").inputs != after.named("iris-license").inputs
+    assert "immutable" not in after.named("iris-license").inputs
+    assert before.one(DEPLOYMENT).inputs == after.one(DEPLOYMENT).inputs
+    provider = after.one("pulumi:providers:kubernetes").inputs
+    assert provider["enableSecretMutable"] == "true"
+    # The file inside a directory follows its Secret; a subPath would stay as it was.
+    mounts = {mount["name"]: mount for mount in container(after)["volumeMounts"]}
+    assert "subPath" not in mounts["license"]
 
 
 def test_a_private_image_is_pulled_with_its_login(iris):
@@ -375,10 +228,53 @@ def test_the_image_is_pinned_and_stays_where_it_was_pulled(iris):
     assert container(engine)["imagePullPolicy"] == "IfNotPresent"
 
 
-@pytest.mark.parametrize("bad", ["ab", "xy" * 64, "ab" * 32])
-def test_a_salt_of_another_length_is_refused(bad):
-    with pytest.raises(ValueError, match=r"64 bytes|hexadecimal"):
-        password_hash("SYS", bad)
+def test_a_licensed_image_is_not_said_to_answer_on_a_port_where_nothing_listens(iris):
+    engine = iris(image=LICENSED)
+
+    ports = [port["name"] for port in engine.one(SERVICE).inputs["spec"]["ports"]]
+    assert ports == ["superserver"]
+    assert [port["name"] for port in container(engine)["ports"]] == ["superserver"]
+
+
+@pytest.mark.parametrize(("web_server", "ports"), [(True, [1972, 52773]), (False, [1972])])
+def test_a_stack_file_may_know_better_whether_the_image_has_a_web_server(iris, web_server, ports):
+    engine = iris(image="registry.example.com/own:2026.1", web_server=web_server)
+
+    assert [port["port"] for port in engine.one(SERVICE).inputs["spec"]["ports"]] == ports
+
+
+DONE = {"observedGeneration": 3, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "is_done"),
+    [
+        (DONE, True),
+        ({**DONE, "observedGeneration": 2}, False),  # nobody has looked at the change yet
+        ({"observedGeneration": 3, "replicas": 1, "availableReplicas": 1}, False),  # the old pod
+        ({"observedGeneration": 3}, False),  # the old pod is gone, the new one is not there
+        ({"observedGeneration": 3, "replicas": 1, "updatedReplicas": 1}, False),  # not ready
+        ({**DONE, "replicas": 2}, False),
+        ({}, False),
+    ],
+)
+def test_an_update_ends_when_the_new_instance_is_ready_and_not_before(iris, status, is_done):
+    deployment = iris().one(DEPLOYMENT).inputs
+    told = wait_for.parse(deployment["metadata"]["annotations"]["pulumi.com/waitFor"])
+    live = {**deployment, "metadata": {"generation": 3}, "status": status}
+
+    assert told is not None
+    assert wait_for.holds(told, live) is is_done
+
+
+def test_an_update_waits_as_long_as_a_start_may_take(iris):
+    timeouts = (
+        iris(startup_seconds=7200, termination_grace_period_seconds=900)
+        .one(DEPLOYMENT)
+        .request.customTimeouts
+    )
+
+    assert timeouts.create == timeouts.update == f"{7200 + 900 + 600 + 60}s"
 
 
 def test_the_service_waits_for_the_database_and_not_for_its_ten_minutes(iris):

@@ -113,6 +113,11 @@ def test_a_zone_for_each_copy_is_demanded_only_where_there_are_enough(replicas, 
     assert parameters["replicaZoneSoftAntiAffinity"] == policy
 
 
+def test_the_file_system_of_the_volume_is_ext4_unless_a_stack_file_says_otherwise():
+    assert class_parameters(3, zone_count=3)["fsType"] == "ext4"
+    assert class_parameters(3, zone_count=3, fs_type="xfs")["fsType"] == "xfs"
+
+
 def test_every_parameter_of_the_class_is_text():
     assert all(isinstance(value, str) for value in class_parameters(3, zone_count=3).values())
 

@@ -77,6 +77,22 @@ def test_outputs_say_how_to_reach_a_database_inside_the_cluster(existing_stack, 
     assert "${outputs.sqlEndpoint}" in outputs["readme"]
 
 
+def test_outputs_name_no_portal_where_the_image_has_none(existing_stack):
+    image = "containers.intersystems.com/intersystems/iris:2026.1"
+    _, outputs = existing_stack(iris={"image": image})
+
+    assert "portalUrl" not in outputs
+    assert outputs["portForwardCommand"].endswith("port-forward service/iris 1972")
+    assert "portalUrl" not in outputs["readme"]
+    assert "${outputs.sqlEndpoint}" in outputs["readme"]
+
+
+def test_the_user_that_the_password_belongs_to_is_told(existing_stack):
+    _, outputs = existing_stack(iris={"username": "operations"})
+
+    assert outputs["username"] == "operations"
+
+
 @pytest.mark.parametrize("output", ["password", "kubeconfig"])
 def test_outputs_that_open_the_database_are_secret(existing_stack, resolve, output):
     _, outputs = existing_stack()

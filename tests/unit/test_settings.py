@@ -77,8 +77,12 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         "ha-iris:iris.globalsMib is 4096: that is more than three quarters of memoryGib (4)",
     ),
     "heap below IRIS's minimum": (
-        {"iris": {"gmheapKib": 256000}},
-        "ha-iris:iris.gmheapKib is 256000: it must be 307200 or more (Shared memory heap, KiB",
+        {"iris": {"gmheapKib": 16000}},
+        "ha-iris:iris.gmheapKib is 16000: it must be 16384 or more (Shared memory heap, KiB",
+    ),
+    "heap beyond IRIS's maximum": (
+        {"iris": {"gmheapKib": 1073741761}},
+        "ha-iris:iris.gmheapKib is 1073741761: it must be 1073741760 or less",
     ),
     "routine cache below the minimum": (
         {"iris": {"routinesMib": 10}},
@@ -95,13 +99,6 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
     "ARM image on other nodes": (
         {"iris": {"image": "containers.intersystems.com/intersystems/iris-arm64:2026.1"}},
         "does not run on amd64 nodes; use the repository iris, or nodes of the other",
-    ),
-    "other image on ARM nodes": (
-        {
-            "cluster": {"architecture": "arm64"},
-            "iris": {"image": "containers.intersystems.com/intersystems/iris:2026.1"},
-        },
-        "does not run on arm64 nodes; use the repository iris-arm64, or nodes of the other",
     ),
     "no such time zone": (
         {"iris": {"timeZone": "Berlin"}},
@@ -161,17 +158,73 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         {"iris": {"registryLogin": {"password": "x"}}},
         "ha-iris:iris.registryLogin.username is missing: User, for InterSystems' registry",
     ),
+    "user that IRIS brings along": (
+        {"iris": {"username": "SUPERUSER"}},
+        "ha-iris:iris.username is SUPERUSER: IRIS brings this user along, and its own rules",
+    ),
+    "user name with a comma": (
+        {"iris": {"username": "dba,Roles=%All"}},
+        "ha-iris:iris.username is dba,Roles=%All: it must be text that matches",
+    ),
+    "file system that Longhorn does not make": (
+        {"iris": {"fsType": "btrfs"}},
+        "ha-iris:iris.fsType is btrfs: it must be one of 'ext4' or 'xfs'",
+    ),
+    "file system of somebody else's class": (
+        {"iris": {"storageClass": "local-path", "fsType": "xfs"}},
+        "ha-iris:iris.fsType is xfs: the file system is a matter of the StorageClass, and local-",
+    ),
+    "patience shorter than a probe": (
+        {"iris": {"hungSeconds": 5}},
+        "ha-iris:iris.hungSeconds is 5: it must be 30 or more (How long IRIS may report itself",
+    ),
     "CPF parameter that the program owns": (
-        {"iris": {"cpf": {"config": {"globals": "0,0,100,0,0,0"}}}},
+        {"iris": {"cpf": {"config": ["globals=0,0,100,0,0,0"]}}},
         "ha-iris:iris.cpf: [config] globals is set by the program; set iris.globalsMib instead",
     ),
+    "commits that do not wait, by a line": (
+        {"iris": {"cpf": {"Miscellaneous": ["synchcommit = 0"]}}},
+        "[Miscellaneous] synchcommit is set by the program; set iris.synchCommit instead",
+    ),
     "journal that gives up": (
-        {"iris": {"cpf": {"Journal": {"FreezeOnError": "0"}}}},
+        {"iris": {"cpf": {"Journal": ["FreezeOnError=0"]}}},
         "drop the line: it stays 1, or a stall of the storage loses data",
     ),
-    "CPF value with a line break": (
-        {"iris": {"cpf": {"config": {"locksiz": "0\n[Actions]"}}}},
-        "ha-iris:iris.cpf.config.locksiz is 0",
+    "journal that gives up, by an action": (
+        {"iris": {"cpf": {"Actions": ["ModifyJournal:FileSizeLimit=512,FreezeOnError=0"]}}},
+        "[Actions] FreezeOnError is set by the program; drop the line: it stays 1",
+    ),
+    "CPF section in another case": (
+        {"iris": {"cpf": {"actions": ["CreateRole:Name=clerk"]}}},
+        "IRIS takes no notice of [actions]: names of sections have their case; write it as Actions",
+    ),
+    "CPF section that there is not": (
+        {"iris": {"cpf": {"Jurnal": ["FileSizeLimit=512"]}}},
+        "ha-iris:iris.cpf: [Jurnal] is no section of a CPF; use one of Actions, Cluster,",
+    ),
+    "CPF section in the form of YAML keys": (
+        {"iris": {"cpf": {"config": {"locksiz": "0"}}}},
+        "ha-iris:iris.cpf.config is {'locksiz': '0'}: it must be a list (More lines for the CPF",
+    ),
+    "CPF section without a line": (
+        {"iris": {"cpf": {"config": []}}},
+        "ha-iris:iris.cpf.config is empty: it must be a list or group of at least 1",
+    ),
+    "CPF parameter that stands twice": (
+        {"iris": {"cpf": {"config": ["locksiz=0", "Locksiz=65536"]}}},
+        "ha-iris:iris.cpf: [config] Locksiz stands there twice; keep one of the lines",
+    ),
+    "CPF line that is no parameter": (
+        {"iris": {"cpf": {"config": ["locksiz"]}}},
+        "ha-iris:iris.cpf.config.0 is locksiz: it must be text that matches",
+    ),
+    "action without its colon": (
+        {"iris": {"cpf": {"Actions": ["CreateRole=Name=clerk"]}}},
+        "CreateRole=Name=clerk is no action; write it as in CreateRole:Name=clerk,Resources=%DB",
+    ),
+    "CPF line with a line break": (
+        {"iris": {"cpf": {"config": ["locksiz=0\n[Actions]"]}}},
+        "ha-iris:iris.cpf.config.0 is locksiz=0",
     ),
     "more copies than nodes": (
         {"cluster": {"nodes": 2, "zones": 1}},
