@@ -13,6 +13,7 @@ from components.cluster import Cluster
 from components.iris.cpf import merge_file
 from components.iris.credentials import Credentials
 from components.iris.image import abandoned_repository, licence_warning
+from components.iris.image_change import image_change
 from components.iris.pod import SCRIPTS, SUPERSERVER_PORT, WEB_PORT, pod_spec
 from components.iris.settings import IrisSettings, RegistryLogin
 from components.load_balancer import replaced_with_its_kind
@@ -228,9 +229,12 @@ class Iris(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(
                 child,
                 pulumi.ResourceOptions(
+                    hooks=image_change(
+                        f"{name}-image-change", older_allowed=settings.allow_older_image
+                    ),
                     custom_timeouts=pulumi.CustomTimeouts(
                         create=f"{patience + 60}s", update=f"{patience + 60}s"
-                    )
+                    ),
                 ),
             ),
         )

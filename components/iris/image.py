@@ -8,7 +8,7 @@ from datetime import date
 # Its licence ends about 13 months after the release: move the tag at least once a year, and add
 # the day that the release was built on below.
 IMAGE = "containers.intersystems.com/intersystems/iris-community:2026.2"
-BUILT = {(2026, 2): date(2026, 7, 22)}
+BUILT: dict[tuple[int, ...], date] = {(2026, 2): date(2026, 7, 22)}
 """Day that a release's Community image was built on."""
 
 WARN_DAYS = 60
@@ -29,10 +29,27 @@ def has_web_server(image: str) -> bool:
     return is_community(image) or (version is not None and version < (2023, 2))
 
 
-def version_of(image: str) -> tuple[int, int] | None:
-    """Year and number of the release that a tag names, as in 2026.2; None for a digest."""
-    found = re.search(r":(20\d\d)\.(\d+)[^:/@]*$", image)
-    return (int(found[1]), int(found[2])) if found else None
+def version_of(image: str) -> tuple[int, ...] | None:
+    """Release that a tag names, as in 2026.2, with its build where it does; None for a digest."""
+    found = re.search(r":(20\d\d(?:\.\d+)+)[^:/@]*$", image)
+    return tuple(int(part) for part in found[1].split(".")) if found else None
+
+
+def older(image: str, than: str) -> bool:
+    """Whether an image is of an older release, or build of one, than another; as tags say."""
+    one, other = version_of(image), version_of(than)
+    # 2026.1 is some build of 2026.1: no older than 2026.1.0.233.0.
+    return one is not None and other is not None and one < other[: len(one)]
+
+
+def other_edition(image: str, than: str) -> bool:
+    """Whether one of two images of InterSystems is Community Edition, or for Health, and one not.
+
+    Of images from elsewhere nothing is known.
+    """
+    if not all("intersystems/" in name for name in (image, than)):
+        return False
+    return _edition(image) != _edition(than)
 
 
 def licence_warning(image: str, today: date) -> str | None:
@@ -40,7 +57,7 @@ def licence_warning(image: str, today: date) -> str | None:
     version = version_of(image)
     if not is_community(image) or version is None:
         return None
-    built = BUILT.get(version)
+    built = BUILT.get(version[:2])
     # A release that is not in the table was built in its year at the latest.
     year, month = (built.year, built.month) if built else (version[0], 12)
     ends = date(year + 1 + month // 12, month % 12 + 1, min(built.day, 28) if built else 28)
@@ -81,6 +98,10 @@ def abandoned_repository(image: str) -> str | None:
 
 def _only_arm64(image: str) -> bool:
     return _repository(image).endswith("-arm64")
+
+
+def _edition(image: str) -> tuple[bool, bool]:
+    return is_community(image), "irishealth" in _repository(image)
 
 
 def _repository(image: str) -> str:

@@ -90,6 +90,13 @@ class IrisSettings(Settings):
     image: str = Field(default=IMAGE, pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$")
     """Image with a tag or digest. The default is Community Edition, for both processors."""
 
+    allow_older_image: bool = False
+    """Let an update go to an older release than the one that wrote the volume.
+
+    For one `pulumi up`, after the volume was put back to a snapshot from before an upgrade: an
+    older IRIS does not open what a newer one has written.
+    """
+
     web_server: bool | None = None
     """Whether the image brings a web server that offers the portal on 52773.
 

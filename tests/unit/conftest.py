@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
 import yaml
 from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
+from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
@@ -52,6 +53,12 @@ class Engine:
 
     resources: list[Registered] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    hooks: dict[str, pulumi.ResourceHook] = field(default_factory=dict)
+    """By name, to be called by a test: without an engine nothing runs them."""
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        """What a program's callback server does, without a server."""
+        self.hooks[hook.name] = hook
 
     def of_type(self, token: str) -> list[Registered]:
         """All resources of a type token such as kubernetes:core/v1:Secret."""
@@ -158,6 +165,7 @@ def deploy() -> Iterator[Callable[..., Engine]]:
         engine = Engine()
         monitor = _Monitor(engine)
         set_mocks(monitor.mocks, project="ha-iris", stack=stack, preview=preview, monitor=monitor)
+        cast(Any, SETTINGS).callbacks = engine
         set_all_config(dict(config or {}), secret_keys or [])
         # A cloud's SDK is a million objects that stay; looking through them while the program
         # runs, for cycles to free, takes longer than the program.

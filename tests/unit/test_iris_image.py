@@ -84,5 +84,6 @@ def test_a_licence_that_has_ended_is_told_by_every_preview(iris, caplog):
 
 
 def test_a_full_build_number_names_its_release():
-    assert version_of(f"{ICR}/iris:2026.1.0.233.0") == (2026, 1)
+    assert version_of(f"{ICR}/iris:2026.1.0.233.0") == (2026, 1, 0, 233, 0)
+    assert version_of(f"{ICR}/iris-community:2026.2-zpm") == (2026, 2)
     assert version_of(f"localhost:5000/iris@sha256:{'0' * 64}") is None
