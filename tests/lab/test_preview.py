@@ -297,7 +297,7 @@ def test_a_bad_stack_file_is_refused_once_in_its_own_words(clone, tmp_path):
     bad, dev = json.loads((tmp_path / "plan.json").read_text())
     assert "ha-iris:iris.storageGb" in bad["errors"][0]
     assert bad["resources"] == 0
-    assert dev["resources"] == 13
+    assert dev["resources"] == 14
 
 
 def test_an_unknown_stack_is_refused_before_anything_runs(clone):

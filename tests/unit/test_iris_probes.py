@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,30 @@ def test_shared_memory_that_somebody_uses_or_owns_stays(stale_ipc):
     me = os.getuid()
 
     assert stale_ipc((11, 2, me), (12, 0, me + 1)) == (0, "", "")
+
+
+TWO_SEGMENTS = """
+import ctypes, subprocess, sys
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+left, used = (libc.shmget(0, 4096, 0o1600) for _ in range(2))
+libc.shmat(used, None, 0)
+subprocess.run(sys.argv[1], check=True, stdout=subprocess.DEVNULL)
+with open("/proc/sysvipc/shm") as table:
+    # Removed, one that is attached stays until it is not, with the permissions 1600.
+    print([line.split()[1:3] for line in list(table)[1:]] == [[str(used), "600"]])
+"""
+
+
+def test_of_real_shared_memory_only_what_nobody_uses_is_removed():
+    alone = ["unshare", "--user", "--map-root-user", "--ipc"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine gives no user an IPC namespace of his own")
+    driver = [sys.executable, "-c", TWO_SEGMENTS, FOLDER / "remove_stale_ipc.sh"]
+
+    done = subprocess.run([*alone, *driver], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "True\n"
 
 
 def test_iris_is_started_even_where_nothing_can_be_removed(stale_ipc):
