@@ -1,7 +1,5 @@
 """One IRIS instance as a Deployment, on a volume that no mistake of ours can delete."""
 
-import base64
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -15,7 +13,8 @@ from components.iris.credentials import Credentials
 from components.iris.image import abandoned_repository, licence_warning
 from components.iris.image_change import image_change
 from components.iris.pod import SCRIPTS, SUPERSERVER_PORT, WEB_PORT, pod_spec
-from components.iris.settings import IrisSettings, RegistryLogin
+from components.iris.registry import docker_config
+from components.iris.settings import IrisSettings
 from components.load_balancer import replaced_with_its_kind
 
 LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
@@ -286,22 +285,6 @@ class Iris(pulumi.ComponentResource):
             else pulumi.Output.from_input(f"iris.{settings.namespace}.svc.cluster.local")
         )
         self.register_outputs({"namespace": self.namespace, "address": self.address})
-
-
-def docker_config(login: RegistryLogin) -> str:
-    """Content of ``.dockerconfigjson`` for one registry, password in clear."""
-    password = login.password.get_secret_value()
-    return json.dumps(
-        {
-            "auths": {
-                login.server: {
-                    "username": login.username,
-                    "password": password,
-                    "auth": base64.b64encode(f"{login.username}:{password}".encode()).decode(),
-                }
-            }
-        }
-    )
 
 
 def _ingress_address(status: k8s.core.v1.outputs.ServiceStatus | None) -> str:
