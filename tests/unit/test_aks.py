@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from components.iris.image import IMAGE
 from tests.unit.destroy_order import gone_before
 
 CLUSTER = "azure-native:containerservice:ManagedCluster"
@@ -237,12 +238,11 @@ def test_longhorn_leaves_room_on_a_disk_that_it_shares_with_the_system(aks):
 
 
 def test_arm_nodes_follow_from_the_vm_size(aks):
-    arm = "containers.intersystems.com/intersystems/iris-community-arm64:2026.2"
     engine = aks(cluster={"nodeType": "Standard_D4ps_v6"})
 
     pod = engine.named("iris-deployment").inputs["spec"]["template"]["spec"]
     assert pod["nodeSelector"]["kubernetes.io/arch"] == "arm64"
-    assert pod["containers"][0]["image"] == arm
+    assert pod["containers"][0]["image"] == IMAGE
 
 
 def test_a_version_that_longhorn_is_not_tested_on_is_said(aks, caplog):

@@ -113,9 +113,7 @@ def test_nodes_follow_their_release_and_the_template_after_the_control_plane(eks
     ],
 )
 def test_the_image_is_of_the_node_types_processor(eks, node_type, image):
-    arm = image.startswith("AL2023_ARM")
-    iris = {"image": "containers.intersystems.com/intersystems/iris-arm64:2026.1"} if arm else {}
-    engine = eks(cluster={"nodeType": node_type}, iris=iris)
+    engine = eks(cluster={"nodeType": node_type})
 
     assert {group.inputs["amiType"] for group in engine.of_type(GROUP)} == {image}
 
