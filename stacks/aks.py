@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import pulumi
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.azure import (
     AksCluster,
@@ -29,7 +29,7 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
     cluster: AksClusterSettings
     """The AKS cluster. apiAccessCidrs has no default that would be right."""
 
-    network: AzureNetworkSettings = AzureNetworkSettings()
+    network: AzureNetworkSettings = Field(default=AzureNetworkSettings(), validate_default=True)
     """The virtual network that the cluster is in."""
 
     backup: BlobBackupStoreSettings = BlobBackupStoreSettings()
@@ -37,6 +37,20 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
 
     tags: dict[TagName, TagValue] = Field(default={}, max_length=40)
     """Tags of everything that can have them, nodes and their disks included (for cost reports)."""
+
+    @field_validator("network")
+    @classmethod
+    def _can_be_reached(
+        cls, network: AzureNetworkSettings, info: ValidationInfo
+    ) -> AzureNetworkSettings:
+        cluster = info.data.get("cluster")
+        if cluster and cluster.api_endpoint == "private" and network.existing is None:
+            raise ValueError(
+                "apiEndpoint is private, and a network that this program is yet to make is one "
+                "that `pulumi up` cannot run in; name the subnet that it can reach in "
+                "existing.subnetId, or set ha-iris:cluster.apiEndpoint to public"
+            )
+        return network
 
     _fits_a_nodes_disk = field_validator("iris")(fits_a_shared_disk)
 

@@ -1,80 +1,25 @@
 """A storage account that Longhorn writes its backups to."""
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network
-from typing import Literal
 
 import pulumi
-from pulumi_azure_native import authorization, resources, storage
-from pydantic import Field, field_validator
+from pulumi_azure_native import authorization, managedidentity, resources, storage
 
+from components.azure.backup_settings import CONTAINER, BlobBackupStoreSettings
+from components.azure.keys import Key
 from components.azure.network import AzureNetwork
-from components.settings import Cidr, Settings
+from components.azure.roles import KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER, grant
 
-CONTAINER = "longhorn"
-PRIVATE = tuple(IPv4Network(r) for r in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-
-
-class ExistingBlobSettings(Settings):
-    """A container that exists, such as one that an earlier stack left behind."""
-
-    resource_group: str = Field(pattern=r"^[\w.()-]{1,90}$")
-    """Resource group of the storage account."""
-
-    account: str = Field(pattern=r"^[a-z0-9]{3,24}$")
-    """Name of the storage account. It must allow access with its key."""
-
-    container: str = Field(default=CONTAINER, pattern=r"^[a-z0-9][a-z0-9-]{2,62}$")
-    """Name of the blob container."""
-
-
-class BlobBackupStoreSettings(Settings):
-    """Where backups go, and how hard they are to lose."""
-
-    enabled: bool = True
-    """Give Longhorn a container for backups. Without one every copy is inside the cluster."""
-
-    existing: ExistingBlobSettings | None = None
-    """Use a container that exists. Nothing of it is changed; the settings below are unused."""
-
-    redundancy: Literal["ZRS", "GRS", "GZRS"] = "ZRS"
-    """Copies of a backup: three zones of the region (ZRS), another region (GRS), both (GZRS).
-
-    With ZRS the backups are lost with the cluster if the whole region is.
-    """
-
-    recover_days: int = Field(default=30, ge=1, le=365)
-    """Days for which objects that were deleted or overwritten can be brought back."""
-
-    access_cidrs: tuple[Cidr, ...] = Field(default=(), max_length=400)
-    """Public networks that may read and write backups beside the nodes, such as a recovery site.
-    """
-
-    keep_on_destroy: bool = True
-    """Leave the account and its backups behind when the stack is destroyed."""
-
-    @field_validator("access_cidrs")
-    @classmethod
-    def _are_public(cls, cidrs: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
-        for network in cidrs:
-            if network.prefixlen == 0:
-                raise ValueError(
-                    "0.0.0.0/0 lets the whole Internet try the account's key; "
-                    "name the networks that need the backups"
-                )
-            if any(network.overlaps(private) for private in PRIVATE):
-                raise ValueError(
-                    f"{network} is a private range, which Azure refuses here; "
-                    "name the public addresses it leaves by"
-                )
-        return cidrs
+LOCK = "immutableStorageWithVersioning.immutabilityPolicy.state"
+"""Input of an account that a person changes for good, past this program."""
 
 
 class BlobBackupStore(pulumi.ComponentResource):
     """A versioned container that only the nodes' subnet reaches, in a resource group of its own.
 
     Longhorn knows no other login to Azure than the account's key (Longhorn 1.12.1, "Setting a
-    backup target"), which is secret wherever it stands. Deleting a resource group deletes all
+    backup target"), which is secret wherever it stands. Who has it may erase what is in the account
+    and turn off what would bring it back. Deleting a resource group deletes all
     that is in it, so backups that are to outlive the cluster cannot share one with it.
     """
 
@@ -115,6 +60,11 @@ class BlobBackupStore(pulumi.ComponentResource):
                 tags=tags,
                 opts=kept,
             )
+            identity = None
+            if settings.kms_key:
+                identity, self.ready = _key_identity(
+                    name, settings.kms_key, group, location=location, tags=tags, kept=kept
+                )
             account = storage.StorageAccount(
                 # Azure takes letters and digits alone, and the account is named after this.
                 f"{name}-account".replace("-", ""),
@@ -130,11 +80,25 @@ class BlobBackupStore(pulumi.ComponentResource):
                 minimum_tls_version="TLS1_2",
                 enable_https_traffic_only=True,
                 network_rule_set=_access(settings, network),
+                immutable_storage_with_versioning=_immutable(settings),
+                identity=storage.IdentityArgs(
+                    type=storage.IdentityType.USER_ASSIGNED,
+                    user_assigned_identities=[identity.id],
+                )
+                if identity
+                else None,
+                encryption=_encryption(settings, identity),
                 tags=tags,
-                opts=kept,
+                opts=pulumi.ResourceOptions.merge(
+                    kept,
+                    pulumi.ResourceOptions(
+                        depends_on=self.ready,
+                        ignore_changes=[LOCK] if settings.immutable_days else None,
+                    ),
+                ),
             )
             group_name, account_name = group.name, account.name
-            self.ready = _protected_container(
+            self.ready += _protected_container(
                 name, settings, group, account, protect_data=protect_data, kept=kept
             )
         keys = storage.list_storage_account_keys_output(
@@ -170,6 +134,69 @@ def _access(settings: BlobBackupStoreSettings, network: AzureNetwork) -> storage
     )
 
 
+def _immutable(settings: BlobBackupStoreSettings) -> storage.ImmutableStorageAccountArgs | None:
+    """Versions that the account's key does not erase either (Azure, version-level WORM)."""
+    if settings.immutable_days is None:
+        return None
+    return storage.ImmutableStorageAccountArgs(
+        enabled=True,
+        immutability_policy=storage.AccountImmutabilityPolicyPropertiesArgs(
+            immutability_period_since_creation_in_days=settings.immutable_days,
+            allow_protected_append_writes=False,
+            # Azure makes none that is locked already, and takes no lock off.
+            state=storage.AccountImmutabilityPolicyState.UNLOCKED,
+        ),
+    )
+
+
+def _encryption(
+    settings: BlobBackupStoreSettings, identity: managedidentity.UserAssignedIdentity | None
+) -> storage.EncryptionArgs | None:
+    """A key of the stack's own in place of Azure's."""
+    if settings.kms_key is None or identity is None:
+        return None
+    key = Key.of(settings.kms_key)
+    return storage.EncryptionArgs(
+        key_source=storage.KeySource.MICROSOFT_KEYVAULT,
+        key_vault_properties=storage.KeyVaultPropertiesArgs(
+            key_vault_uri=key.vault_uri, key_name=key.name, key_version=key.version
+        ),
+        encryption_identity=storage.EncryptionIdentityArgs(
+            encryption_user_assigned_identity=identity.id
+        ),
+    )
+
+
+def _key_identity(
+    name: str,
+    key: str,
+    group: resources.ResourceGroup,
+    *,
+    location: str,
+    tags: Mapping[str, str],
+    kept: pulumi.ResourceOptions,
+) -> tuple[managedidentity.UserAssignedIdentity, list[pulumi.Resource]]:
+    """Who the account is to the vault, and what lets it use the key.
+
+    Both stay as long as the backups do: without them nobody reads them.
+    """
+    identity = managedidentity.UserAssignedIdentity(
+        f"{name}-identity",
+        resource_group_name=group.name,
+        location=location,
+        tags=tags,
+        opts=kept,
+    )
+    access = grant(
+        f"{name}-key-access",
+        KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER,
+        to=identity.principal_id,
+        scope=Key.of(key).scope,
+        opts=kept,
+    )
+    return identity, [access]
+
+
 def _protected_container(
     name: str,
     settings: BlobBackupStoreSettings,
@@ -179,7 +206,7 @@ def _protected_container(
     protect_data: bool,
     kept: pulumi.ResourceOptions,
 ) -> list[pulumi.Resource]:
-    """The container, and what keeps a backup for a while after its deletion."""
+    """The container, and what keeps a backup for a while after its deletion by mistake."""
     blobs = storage.BlobServiceProperties(
         f"{name}-blobs",
         blob_services_name="default",

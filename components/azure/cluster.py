@@ -5,24 +5,35 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_azure_native import (
-    authorization,
     containerservice,
     managedidentity,
     resources,
 )
 
-from components.azure.kubeconfig import certificate_kubeconfig, entra_kubeconfig
+from components.azure.access import api_access, entra, key_service, kubeconfig
+from components.azure.keys import Key
 from components.azure.logs import AksLogs
 from components.azure.network import AzureNetwork
 from components.azure.nodes import ZONES, AksNodeSet, system_pool
+from components.azure.roles import (
+    KEY_VAULT_CRYPTO_USER,
+    NETWORK_CONTRIBUTOR,
+    PRIVATE_DNS_ZONE_CONTRIBUTOR,
+    READER,
+    grant,
+)
 from components.azure.settings import AksClusterSettings
 from components.cluster import Cluster
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
 from components.node_prep import NodePrep
 
-NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
-"""Built-in role, the same ID in every subscription (Azure built-in roles)."""
+PATIENT = {"service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout": "30"}
+"""Minutes for which a load balancer keeps a connection on which nothing is said: the most there is.
+
+Left out it is 4, and a client's pool then finds its connections to IRIS dead (AKS, "Use a public
+standard load balancer").
+"""
 
 
 class AksCluster(pulumi.ComponentResource, Cluster):
@@ -42,6 +53,12 @@ class AksCluster(pulumi.ComponentResource, Cluster):
     ) -> None:
         super().__init__("ha-iris:cluster:AksCluster", name, None, opts)
         warn_of_untested(settings.kubernetes_version)
+        if settings.api_endpoint == "public" and network.outbound_type != "loadBalancer":
+            pulumi.log.warn(
+                f"Nodes leave by {network.outbound_type} and reach the Kubernetes API by its "
+                "public address: ha-iris:cluster.apiAccessCidrs must hold the address that they "
+                "come from, or none of them joins."
+            )
         child = pulumi.ResourceOptions(parent=self)
         protected = pulumi.ResourceOptions.merge(
             child, pulumi.ResourceOptions(protect=protect_data, retain_on_delete=protect_data)
@@ -61,29 +78,14 @@ class AksCluster(pulumi.ComponentResource, Cluster):
             tags=tags,
             opts=child,
         )
-        subscription = authorization.get_client_config_output(
-            opts=pulumi.InvokeOutputOptions(parent=self)
-        ).subscription_id
-        subnet_access = authorization.RoleAssignment(
-            f"{name}-subnet-access",
-            scope=network.subnet_id,
-            principal_id=identity.principal_id,
-            # Azure then does not look for the identity in a directory that has not got it yet.
-            principal_type="ServicePrincipal",
-            role_definition_id=pulumi.Output.concat(
-                "/subscriptions/",
-                subscription,
-                "/providers/Microsoft.Authorization/roleDefinitions/",
-                NETWORK_CONTRIBUTOR,
-            ),
-            opts=child,
-        )
+        grants = self._grants(name, settings, identity, network)
         cluster = containerservice.ManagedCluster(
             f"{name}-aks",
             resource_name_=cluster_name,
             resource_group_name=group.name,
             location=location,
             node_resource_group=f"{cluster_name}-nodes",
+            disk_encryption_set_id=settings.disk_encryption_set_id,
             dns_prefix=cluster_name,
             kubernetes_version=settings.kubernetes_version,
             sku=containerservice.ManagedClusterSKUArgs(name="Base", tier=settings.tier),
@@ -94,20 +96,21 @@ class AksCluster(pulumi.ComponentResource, Cluster):
             ),
             agent_pool_profiles=[system_pool(settings, subnet_id=network.subnet_id, tags=tags)],
             network_profile=_network_profile(network),
-            api_server_access_profile=_api_access(settings),
+            api_server_access_profile=api_access(settings),
             auto_upgrade_profile=containerservice.ManagedClusterAutoUpgradeProfileArgs(
                 upgrade_channel="none",
                 # Left out it is NodeImage: every node reimaged every week, its copies gone.
-                node_os_upgrade_channel="None",
+                node_os_upgrade_channel=settings.node_os_upgrade_channel,
             ),
             enable_rbac=True,
-            aad_profile=_entra(settings),
-            disable_local_accounts=bool(settings.admins),
+            aad_profile=entra(settings),
+            disable_local_accounts=not settings.local_accounts,
             oidc_issuer_profile=containerservice.ManagedClusterOIDCIssuerProfileArgs(enabled=True),
             security_profile=containerservice.ManagedClusterSecurityProfileArgs(
                 workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(
                     enabled=True
                 ),
+                azure_key_vault_kms=key_service(settings),
                 # It removes images that no pod on the node uses, such as the IRIS image on the
                 # nodes that wait for a failover.
                 image_cleaner=containerservice.ManagedClusterSecurityProfileImageCleanerArgs(
@@ -131,10 +134,13 @@ class AksCluster(pulumi.ComponentResource, Cluster):
                 protected,
                 pulumi.ResourceOptions(
                     custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m", delete="60m"),
-                    depends_on=[subnet_access],
+                    depends_on=grants,
                     # Azure reports all pools here, and an update of one entry puts every pool of
                     # the cluster to work (pulumi/pulumi-azure-native#4264).
                     ignore_changes=["agentPoolProfiles"],
+                    # Either way it reimages every node (AKS, node OS images), and in place, which
+                    # no protection stops.
+                    replace_on_changes=["autoUpgradeProfile.nodeOSUpgradeChannel"],
                 ),
             ),
         )
@@ -145,11 +151,16 @@ class AksCluster(pulumi.ComponentResource, Cluster):
             config_name="default",
             resource_group_name=group.name,
             resource_name_=cluster.name,
-            time_in_week=[
-                containerservice.TimeInWeekArgs(
-                    day=settings.maintenance.day, hour_slots=settings.maintenance.hour_slots()
-                )
-            ],
+            maintenance_window=containerservice.MaintenanceWindowArgs(
+                schedule=containerservice.ScheduleArgs(
+                    weekly=containerservice.WeeklyScheduleArgs(
+                        day_of_week=settings.maintenance.day, interval_weeks=1
+                    )
+                ),
+                start_time=f"{settings.maintenance.start_hour:02}:00",
+                duration_hours=settings.maintenance.hours,
+                utc_offset="+00:00",
+            ),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(deleted_with=cluster)),
         )
         if settings.control_plane_logs:
@@ -181,7 +192,7 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         pools = [pool for node_set in node_sets for pool in node_set.pools]
 
         self.name = cluster_name
-        self.kubeconfig = _kubeconfig(self, settings, group, cluster, cluster_name)
+        self.kubeconfig = kubeconfig(self, settings, group, cluster, cluster_name)
         self.kubectl, self.save_kubeconfig = kubectl_commands(cluster_name)
         self.node_count = settings.nodes
         self.zone_count = len(ZONES)
@@ -189,8 +200,11 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         self.dedicated_disk = False
         self.volume_snapshots = True
         self.load_balancer_annotations = {
-            "internal": {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"},
-            "public": {},
+            "internal": {
+                **PATIENT,
+                "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
+            },
+            "public": PATIENT,
         }
         self.provider = k8s.Provider(
             f"{name}-provider",
@@ -211,6 +225,43 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         self.workloads_after = [*pools, *node_prep.ready]
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
+    def _grants(
+        self,
+        name: str,
+        settings: AksClusterSettings,
+        identity: managedidentity.UserAssignedIdentity,
+        network: AzureNetwork,
+    ) -> list[pulumi.Resource]:
+        """What the control plane may do outside the resource groups that are its own."""
+        scopes: dict[str, tuple[str, pulumi.Input[str]]] = {
+            "subnet": (NETWORK_CONTRIBUTOR, network.subnet_id)
+        }
+        if settings.private_dns_zone.startswith("/"):
+            scopes["dns-zone"] = (PRIVATE_DNS_ZONE_CONTRIBUTOR, settings.private_dns_zone)
+            # AKS links the zone to the nodes' network (AKS, private clusters).
+            scopes["network"] = (
+                NETWORK_CONTRIBUTOR,
+                network.subnet_id.apply(lambda subnet: subnet.partition("/subnets/")[0]),
+            )
+        if settings.disk_encryption_set_id:
+            scopes["disk-keys"] = (READER, settings.disk_encryption_set_id)
+        if settings.secrets_kms_key:
+            scopes["secrets-key"] = (KEY_VAULT_CRYPTO_USER, Key.of(settings.secrets_kms_key).scope)
+        for address in network.outbound_ips:
+            # By what it is and not by its place: to drop one must not touch the others.
+            _, _, _, _, group, *_, ip = address.split("/")
+            scopes[f"outbound-{group}-{ip}"] = (NETWORK_CONTRIBUTOR, address)
+        return [
+            grant(
+                f"{name}-{what}-access",
+                role,
+                to=identity.principal_id,
+                scope=scope,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for what, (role, scope) in scopes.items()
+        ]
+
 
 def _network_profile(
     network: AzureNetwork,
@@ -224,59 +275,17 @@ def _network_profile(
         service_cidr=network.services_range,
         dns_service_ip=network.dns_service_ip,
         load_balancer_sku="standard",
-        # Its address is in all zones, and AKS lets it through to the API server by itself.
-        outbound_type="loadBalancer",
-    )
-
-
-def _api_access(
-    settings: AksClusterSettings,
-) -> containerservice.ManagedClusterAPIServerAccessProfileArgs:
-    if settings.api_endpoint == "private":
-        return containerservice.ManagedClusterAPIServerAccessProfileArgs(
-            enable_private_cluster=True,
-            enable_private_cluster_public_fqdn=False,
-            private_dns_zone="system",
-            disable_run_command=True,
+        # The load balancer's address is in all zones, and AKS lets it through to the API server by
+        # itself.
+        outbound_type=network.outbound_type,
+        load_balancer_profile=containerservice.ManagedClusterLoadBalancerProfileArgs(
+            outbound_ips=containerservice.ManagedClusterLoadBalancerProfileOutboundIPsArgs(
+                public_ips=[
+                    containerservice.ResourceReferenceArgs(id=address)
+                    for address in network.outbound_ips
+                ]
+            )
         )
-    return containerservice.ManagedClusterAPIServerAccessProfileArgs(
-        authorized_ip_ranges=[str(network) for network in settings.api_access_cidrs],
-        # `az aks command invoke` runs a pod from outside, past these ranges.
-        disable_run_command=True,
+        if network.outbound_ips
+        else None,
     )
-
-
-def _entra(settings: AksClusterSettings) -> containerservice.ManagedClusterAADProfileArgs | None:
-    if not settings.admins:
-        return None
-    return containerservice.ManagedClusterAADProfileArgs(
-        managed=True,
-        # Kubernetes roles, which take effect at once; Azure's take minutes to spread.
-        enable_azure_rbac=False,
-        admin_group_object_ids=[*settings.admins],
-    )
-
-
-def _kubeconfig(
-    component: pulumi.Resource,
-    settings: AksClusterSettings,
-    group: resources.ResourceGroup,
-    cluster: containerservice.ManagedCluster,
-    cluster_name: str,
-) -> pulumi.Output[str]:
-    credential = (
-        containerservice.list_managed_cluster_user_credentials_output(
-            resource_group_name=group.name,
-            resource_name=cluster.name,
-            opts=pulumi.InvokeOutputOptions(parent=component),
-        )
-        .kubeconfigs[0]
-        .value
-    )
-    if settings.admins:
-        text = credential.apply(
-            lambda value: entra_kubeconfig(value, name=cluster_name, login=settings.login)
-        )
-    else:
-        text = credential.apply(certificate_kubeconfig)
-    return pulumi.Output.secret(text)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network
+from typing import Annotated, Literal
 
 import pulumi
 from pulumi_azure_native import network, resources
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.settings import Cidr, Settings
 
@@ -13,6 +14,18 @@ SUBNET_ID = (
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network"
     r"/virtualNetworks/[^/]+/subnets/[^/]+$"
 )
+
+
+PUBLIC_IP_ID = (
+    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network"
+    r"/publicIPAddresses/[^/]+$"
+)
+
+PublicIpId = Annotated[str, StringConstraints(pattern=PUBLIC_IP_ID)]
+"""Resource ID of a public address."""
+
+OutboundType = Literal["loadBalancer", "userDefinedRouting", "userAssignedNATGateway"]
+"""How nodes and pods reach the Internet (AKS, outbound types)."""
 
 
 class ExistingAzureNetworkSettings(Settings):
@@ -32,6 +45,19 @@ class AzureNetworkSettings(Settings):
     existing: ExistingAzureNetworkSettings | None = None
     """Use a subnet that exists. Nothing of it is changed; set nodesRange to the range it has."""
 
+    outbound_type: OutboundType = "loadBalancer"
+    """How nodes and pods reach the Internet. To be chosen before the first `pulumi up`.
+
+    loadBalancer: the cluster's own. userDefinedRouting: the route table of a subnet that exists,
+    such as one to a firewall. userAssignedNATGateway: the NAT gateway of such a subnet.
+    """
+
+    outbound_ips: tuple[PublicIpId, ...] = Field(default=(), max_length=16, validate_default=True)
+    """Public addresses (resource IDs, Standard, zone-redundant) to leave by; none: one of AKS's.
+
+    They outlive the cluster, so that what they are known to needs no change with the next one.
+    """
+
     nodes_range: Cidr = IPv4Network("10.30.0.0/22")
     """Range of the virtual network and its one subnet: nodes and internal load balancers."""
 
@@ -40,6 +66,29 @@ class AzureNetworkSettings(Settings):
 
     services_range: Cidr = Field(default=IPv4Network("172.21.0.0/16"), validate_default=True)
     """Range for services, seen by nothing outside the cluster."""
+
+    @field_validator("outbound_type")
+    @classmethod
+    def _has_been_prepared(cls, outbound_type: str, info: ValidationInfo) -> str:
+        if outbound_type != "loadBalancer" and info.data.get("existing", "") is None:
+            raise ValueError(
+                "the program makes neither a route nor a NAT gateway; name the subnet that has "
+                "one in existing.subnetId, or set outboundType to loadBalancer"
+            )
+        return outbound_type
+
+    @field_validator("outbound_ips")
+    @classmethod
+    def _are_of_the_load_balancer(
+        cls, addresses: tuple[str, ...], info: ValidationInfo
+    ) -> tuple[str, ...]:
+        outbound_type = info.data.get("outbound_type", "loadBalancer")
+        if addresses and outbound_type != "loadBalancer":
+            raise ValueError(
+                f"with {outbound_type} nodes leave by the subnet's own way; drop outboundIps, or "
+                "set outboundType to loadBalancer"
+            )
+        return addresses
 
     @field_validator("nodes_range")
     @classmethod
@@ -97,6 +146,12 @@ class AzureNetwork(pulumi.ComponentResource):
     services_range: str
     """Range for services."""
 
+    outbound_type: OutboundType
+    """How nodes and pods reach the Internet."""
+
+    outbound_ips: tuple[str, ...]
+    """Public addresses that the load balancer takes for it; none: one that AKS makes."""
+
     dns_service_ip: str
     """Address of CoreDNS within the service range."""
 
@@ -112,6 +167,8 @@ class AzureNetwork(pulumi.ComponentResource):
     ) -> None:
         super().__init__("ha-iris:network:AzureNetwork", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        self.outbound_type = settings.outbound_type
+        self.outbound_ips = settings.outbound_ips
         self.pods_range = str(settings.pods_range)
         self.services_range = str(settings.services_range)
         self.dns_service_ip = settings.dns_service_ip()

@@ -20,7 +20,13 @@ A later version reimages the nodes, and a lower count takes away whichever Azure
 updates in place, which no protection stops.
 """
 
-CHOSEN_ONCE = (*BORN_WITH, "enableEncryptionAtHost", "osDiskSizeGB", "vmSize")
+CHOSEN_ONCE = (
+    *BORN_WITH,
+    "enableEncryptionAtHost",
+    "osDiskSizeGB",
+    "securityProfile",
+    "vmSize",
+)
 """Inputs of an agent pool that follow the settings, as a set that retires must not."""
 
 
@@ -68,7 +74,9 @@ def system_pool(
         enable_encryption_at_host=settings.encryption_at_host,
         node_taints=[NO_PODS_BUT_ADDONS],
         upgrade_settings=upgrade_settings(settings),
-        security_profile=containerservice.AgentPoolSecurityProfileArgs(ssh_access="Disabled"),
+        security_profile=containerservice.AgentPoolSecurityProfileArgs(
+            ssh_access=settings.ssh_access
+        ),
         tags=tags,
     )
 
@@ -138,7 +146,7 @@ class AksNodeSet(pulumi.ComponentResource):
                 scale_set_priority="Regular",
                 upgrade_settings=upgrade_settings(settings),
                 security_profile=containerservice.AgentPoolSecurityProfileArgs(
-                    ssh_access="Disabled"
+                    ssh_access=settings.ssh_access
                 ),
                 tags=tags,
                 opts=pulumi.ResourceOptions.merge(

@@ -1,29 +1,33 @@
 """What a stack may choose about its AKS cluster, and what Longhorn cannot live with."""
 
 import re
-from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from components.azure.access_settings import AksAccessSettings
+from components.azure.keys import KeyVersionId
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.kubernetes_version import TESTED, minor
-from components.settings import Cidr, ContainerImage, Gib, Settings
+from components.settings import ContainerImage, Gib, Settings
 
 OLDEST_KUBERNETES = 34
 """Oldest minor that AKS supports without a long-term support plan (AKS release calendar)."""
 
-# The image that AKS documents for a shell on a node. Newer tags: https://mcr.microsoft.com
-NODE_PREP_IMAGE = "mcr.microsoft.com/cbl-mariner/busybox:2.0"
+# The image that AKS documents for a shell on a node ("Connect to AKS cluster nodes"). Newer tags:
+# https://mcr.microsoft.com/artifact/mar/azurelinux/busybox/tags
+NODE_PREP_IMAGE = "mcr.microsoft.com/azurelinux/busybox:1.36"
 
 CLUSTER_NAME = r"^[a-z]([a-z0-9-]{0,52}[a-z0-9])?$"
 """As long as a DNS prefix of AKS may be, and in lower case, as Kubernetes names are."""
 
-ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-"""Object ID of a group in Microsoft Entra ID."""
-
 NodeSet = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
 """Beginning of an agent pool's name, of which AKS allows 12 characters in all."""
+
+DISK_ENCRYPTION_SET_ID = (
+    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute"
+    r"/diskEncryptionSets/[^/]+$"
+)
 
 _VM_SIZE = re.compile(r"^Standard_(?P<family>[A-Z]+)(?P<cpus>\d+)(-\d+)?(?P<features>[a-z]*)_v\d+$")
 
@@ -36,29 +40,14 @@ class AksMaintenanceSettings(Settings):
     )
     """Day of the week, in UTC."""
 
-    start_hour: int = Field(default=1, ge=0, le=20)
+    start_hour: int = Field(default=1, ge=0, le=23)
     """Hour of the day, in UTC, at which the window opens."""
 
-    hours: int = Field(default=4, ge=4, le=24, validate_default=True)
-    """Length of the window."""
-
-    @field_validator("hours")
-    @classmethod
-    def _ends_on_the_same_day(cls, hours: int, info: ValidationInfo) -> int:
-        start = info.data.get("start_hour", 0)
-        if start + hours > 24:
-            raise ValueError(
-                f"a window that opens at {start} would run into the next day; "
-                f"set it to {24 - start} or less, or open it earlier"
-            )
-        return hours
-
-    def hour_slots(self) -> list[int]:
-        """The hours of the day that the window covers, as AKS counts them."""
-        return [*range(self.start_hour, self.start_hour + self.hours)]
+    hours: int = Field(default=4, ge=4, le=24)
+    """Length of the window; it may end on the next day."""
 
 
-class AksClusterSettings(ClusterSettings):
+class AksClusterSettings(AksAccessSettings, ClusterSettings):
     """A cluster with Azure CNI overlay and Cilium, one agent pool in each of three zones."""
 
     name: str | None = Field(default=None, pattern=CLUSTER_NAME)
@@ -68,7 +57,7 @@ class AksClusterSettings(ClusterSettings):
     mode: str = "standard"
     """How AKS runs the nodes. Only standard."""
 
-    kubernetes_version: str = Field(default="1.35", pattern=r"^1\.\d{2}(\.\d+)?$")
+    kubernetes_version: str = Field(default="1.36", pattern=r"^1\.\d{2}(\.\d+)?$")
     """Version of the control plane and of new nodes; a minor means its newest patch.
 
     Longhorn 1.12 is tested on 1.33 to 1.36. Raising it upgrades the control plane alone: nodes
@@ -124,35 +113,41 @@ class AksClusterSettings(ClusterSettings):
     The subscription needs the feature Microsoft.Compute/EncryptionAtHost. Needs a new nodeSet.
     """
 
+    disk_encryption_set_id: str | None = Field(default=None, pattern=DISK_ENCRYPTION_SET_ID)
+    """Disk encryption set (resource ID) with a key of your own for the nodes' disks.
+
+    To be chosen before the first `pulumi up`: Azure does not change it in a cluster.
+    """
+
+    secrets_kms_key: KeyVersionId | None = None
+    """Key of your own for Kubernetes Secrets: .../vaults/NAME/keys/NAME/versions/VERSION.
+
+    In a vault with public access, roles for permissions and purge protection. Without the key the
+    API server does not start.
+    """
+
     system_node_type: str = Field(default="Standard_D2s_v5", validate_default=True)
     """VM size of the one node that AKS makes together with the cluster; it carries no data."""
 
     node_prep_image: ContainerImage = NODE_PREP_IMAGE
     """Image with a shell, for the DaemonSet that keeps multipathd away from Longhorn's devices."""
 
-    api_endpoint: Literal["public", "private"] = "public"
-    """How the Kubernetes API is reached.
-
-    public: a public address, for apiAccessCidrs only. private: an address in the virtual network,
-    so `pulumi up` must run where that network and its private DNS zone can be reached.
-    """
-
-    api_access_cidrs: tuple[Cidr, ...] = Field(default=(), max_length=200, validate_default=True)
-    """Networks that may reach the Kubernetes API, such as your office and your CI."""
-
-    admins: tuple[ObjectId, ...] = ()
-    """Entra groups (object IDs) whose members administer the cluster; the deployer must be in one.
-
-    With any, the certificate that opens the cluster without Entra is off. Without, it is the login.
-    """
-
-    login: Literal["azurecli", "workloadidentity", "spn", "msi"] = Field(
-        default="azurecli", validate_default=True
-    )
-    """How kubelogin gets a token where admins is set: its --login mode."""
-
     tier: Literal["Free", "Standard"] = "Standard"
     """Pricing tier of the control plane. Standard has an SLA of 99.95 percent; Free has none."""
+
+    node_os_upgrade_channel: Literal["None", "Unmanaged"] = "None"
+    """How nodes get fixes of their system beside new sets: not at all, or nightly from Ubuntu.
+
+    Unmanaged installs them where the nodes are and restarts none. To be chosen before the first
+    `pulumi up`: every change of it reimages all nodes, so it counts as another cluster.
+    """
+
+    ssh_access: Literal["Disabled", "LocalUser"] = "Disabled"
+    """Whether the nodes run an SSH server. A change needs a new nodeSet.
+
+    Disabled may need the feature Microsoft.ContainerService/DisableSSHPreview; LocalUser leaves
+    the server on, with a key that nobody has.
+    """
 
     maintenance: AksMaintenanceSettings = AksMaintenanceSettings()
     """When AKS may patch the control plane and its add-ons."""
@@ -257,36 +252,3 @@ class AksClusterSettings(ClusterSettings):
                 "data; set it to on-demand"
             )
         return capacity_type
-
-    @field_validator("api_access_cidrs")
-    @classmethod
-    def _are_not_the_world(
-        cls, cidrs: tuple[IPv4Network, ...], info: ValidationInfo
-    ) -> tuple[IPv4Network, ...]:
-        endpoint = info.data.get("api_endpoint")
-        if any(network.prefixlen == 0 for network in cidrs):
-            raise ValueError(
-                "0.0.0.0/0 shows the Kubernetes API to the whole Internet; name the networks that "
-                "need it, or set apiEndpoint to private"
-            )
-        if endpoint == "public" and not cidrs:
-            raise ValueError(
-                "AKS takes an empty list for the whole Internet; list the networks that may reach "
-                "the Kubernetes API, such as [203.0.113.0/24], or set apiEndpoint to private"
-            )
-        if endpoint == "private" and cidrs:
-            raise ValueError(
-                "a private API server has no public address that these could reach; "
-                "drop apiAccessCidrs, or set apiEndpoint to public"
-            )
-        return cidrs
-
-    @field_validator("login")
-    @classmethod
-    def _is_used(cls, login: str, info: ValidationInfo) -> str:
-        if login != "azurecli" and info.data.get("admins") == ():
-            raise ValueError(
-                "kubelogin is used only where Entra groups administer the cluster; "
-                "set admins, or drop login"
-            )
-        return login

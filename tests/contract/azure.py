@@ -58,6 +58,12 @@ AZURE: dict[str, AzureModel] = {
             "networkRuleSet": "networkAcls",
             "virtualNetworkResourceId": "id",
             "iPAddressOrRange": "value",
+            "encryptionIdentity": "identity",
+            "encryptionUserAssignedIdentity": "userAssignedIdentity",
+            "keyVaultProperties": "keyvaultproperties",
+            "keyVaultUri": "keyvaulturi",
+            "keyName": "keyname",
+            "keyVersion": "keyversion",
         },
     ),
     "azure-native:storage:BlobServiceProperties": AzureModel(

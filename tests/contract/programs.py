@@ -15,6 +15,9 @@ COMMITTED = "as committed"
 """The variant that is the stack file in the repository, unchanged."""
 
 AWS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+AZURE_KEY = (
+    "/subscriptions/0/resourceGroups/keys/providers/Microsoft.KeyVault/vaults/iris-keys/keys/iris"
+)
 GCP_KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
 GCP_SUBNETWORK = {
     "network": "projects/host/global/networks/net",
@@ -60,26 +63,51 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
         },
     },
     "aks": {
-        "ARM, Entra groups, a rotation": {
+        "ARM, own login, a rotation": {
             "cluster": {
                 "nodeType": "Standard_D4ps_v6",
                 "nodeSet": "b",
                 "retiringNodeSet": "a",
+                "retiringNodes": 3,
                 "encryptionAtHost": True,
-                "admins": ["00000000-0000-0000-0000-000000000001"],
                 "login": "workloadidentity",
                 "tier": "Free",
                 "nodes": 6,
+                "sshAccess": "LocalUser",
+                "nodeOsUpgradeChannel": "Unmanaged",
+            },
+            "network": {
+                "outboundIps": [
+                    "/subscriptions/0/resourceGroups/net/providers"
+                    "/Microsoft.Network/publicIPAddresses/egress"
+                ]
             },
             "backup": {"redundancy": "GZRS", "accessCidrs": ["198.51.100.0/24"]},
         },
-        "private endpoint, subnet of somebody else, no logs": {
-            "cluster": {"apiEndpoint": "private", "apiAccessCidrs": [], "controlPlaneLogs": False},
+        "own keys, backups that stay": {
+            "cluster": {
+                "diskEncryptionSetId": "/subscriptions/0/resourceGroups/keys/providers"
+                "/Microsoft.Compute/diskEncryptionSets/iris",
+                "secretsKmsKey": f"{AZURE_KEY}/versions/0123456789abcdef0123456789abcdef",
+            },
+            "backup": {"kmsKey": AZURE_KEY, "immutableDays": 30},
+        },
+        "private endpoint, subnet and DNS zone of somebody else, no logs": {
+            "cluster": {
+                "apiEndpoint": "private",
+                "apiAccessCidrs": [],
+                "privateDnsZone": "/subscriptions/0/resourceGroups/dns/providers"
+                "/Microsoft.Network/privateDnsZones/privatelink.westeurope.azmk8s.io",
+                "admins": [],
+                "localAccounts": True,
+                "controlPlaneLogs": False,
+            },
             "network": {
                 "existing": {
                     "subnetId": "/subscriptions/0/resourceGroups/net/providers"
                     "/Microsoft.Network/virtualNetworks/v/subnets/nodes"
-                }
+                },
+                "outboundType": "userDefinedRouting",
             },
         },
         "backups of an earlier stack": {

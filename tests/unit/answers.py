@@ -61,16 +61,15 @@ def _azure(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
         "VirtualNetwork": "virtualNetworkName",
     }.get(key, "name")
     outputs = {"name": inputs.get(named, f"{name}1a2b3c4d")}
-    match key:
-        case "ManagedCluster":
-            # A list going in, a map coming out.
-            ids = inputs["identity"]["userAssignedIdentities"]
-            outputs["identity"] = {
-                **inputs["identity"],
-                "userAssignedIdentities": {identity: {} for identity in ids},
-            }
-        case "UserAssignedIdentity":
-            outputs["principalId"] = f"{name}-principal"
+    if "identity" in inputs:
+        # A list going in, a map coming out.
+        ids = inputs["identity"]["userAssignedIdentities"]
+        outputs["identity"] = {
+            **inputs["identity"],
+            "userAssignedIdentities": {identity: {} for identity in ids},
+        }
+    if key == "UserAssignedIdentity":
+        outputs["principalId"] = f"{name}-principal"
     return outputs
 
 

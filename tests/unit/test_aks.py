@@ -86,6 +86,17 @@ def test_azure_never_upgrades_or_reimages_nodes_by_itself(aks):
     }
 
 
+def test_ubuntus_own_fixes_are_for_clusters_that_were_born_with_them(aks):
+    born = aks(cluster={"nodeOsUpgradeChannel": "Unmanaged"}).one(CLUSTER)
+
+    assert born.inputs["autoUpgradeProfile"]["nodeOSUpgradeChannel"] == "Unmanaged"
+    # Either way the change reimages all nodes where they are; as a replacement it is refused.
+    for cluster in (born, aks().one(CLUSTER)):
+        changes = [*cluster.request.replaceOnChanges]
+        assert changes == ["autoUpgradeProfile.nodeOSUpgradeChannel"]
+        assert cluster.protect
+
+
 def test_an_upgrade_by_other_hands_stops_at_a_node_that_longhorn_does_not_let_go(aks):
     engine = aks()
 
@@ -121,6 +132,14 @@ def test_no_node_has_a_public_address_or_a_door_for_ssh(aks):
         assert pool["securityProfile"] == {"sshAccess": "Disabled"}
 
 
+def test_a_subscription_without_the_feature_for_it_leaves_the_ssh_server_on(aks):
+    engine = aks(cluster={"sshAccess": "LocalUser"})
+
+    (system,) = engine.one(CLUSTER).inputs["agentPoolProfiles"]
+    for pool in [system, *(pool.inputs for pool in engine.of_type(POOL))]:
+        assert pool["securityProfile"] == {"sshAccess": "LocalUser"}
+
+
 def test_the_pool_that_azure_demands_at_birth_holds_no_data_and_can_be_left_alone(aks):
     cluster = aks().one(CLUSTER)
 
@@ -143,9 +162,9 @@ def test_nodes_are_made_one_zone_at_a_time_and_go_one_zone_at_a_time(aks):
 
 
 def test_a_new_kubernetes_version_upgrades_the_control_plane_and_no_node(aks):
-    engine = aks(cluster={"kubernetesVersion": "1.36"})
+    engine = aks(cluster={"kubernetesVersion": "1.36.2"})
 
-    assert engine.one(CLUSTER).inputs["kubernetesVersion"] == "1.36"
+    assert engine.one(CLUSTER).inputs["kubernetesVersion"] == "1.36.2"
     # A pool keeps the version it began with: an upgrade in place loses the copies on its nodes.
     for pool in engine.of_type(POOL):
         assert "orchestratorVersion" in pool.request.ignoreChanges
@@ -257,7 +276,12 @@ def test_maintenance_keeps_to_its_hours(aks):
     )
 
     assert window.inputs["configName"] == "default"
-    assert window.inputs["timeInWeek"] == [{"day": "Friday", "hourSlots": [20, 21, 22, 23]}]
+    assert window.inputs["maintenanceWindow"] == {
+        "schedule": {"weekly": {"dayOfWeek": "Friday", "intervalWeeks": 1}},
+        "startTime": "20:00",
+        "durationHours": 4,
+        "utcOffset": "+00:00",
+    }
 
 
 def test_machines_and_disks_of_the_nodes_change_through_aks_alone(aks):

@@ -25,6 +25,22 @@ SUBNET = (
     "/virtualNetworks/hub/subnets/nodes"
 )
 ACCOUNT = "azure-native:storage:StorageAccount"
+ROLE = "azure-native:authorization:RoleAssignment"
+PRIVATE = {"apiEndpoint": "private", "apiAccessCidrs": []}
+HUB = {"existing": {"subnetId": SUBNET}}
+ZONE = (
+    "/subscriptions/s/resourceGroups/dns/providers/Microsoft.Network"
+    "/privateDnsZones/privatelink.westeurope.azmk8s.io"
+)
+
+
+def roles(engine) -> dict[str, str]:
+    """Role that the control plane has on each resource outside its own resource groups."""
+    given = [r.inputs for r in engine.of_type(ROLE) if r.name.startswith("cluster-")]
+    assert {role["principalId"] for role in given} == {"cluster-identity-principal"}
+    # Without it Azure looks for an identity that its directory may not have yet.
+    assert {role["principalType"] for role in given} == {"ServicePrincipal"}
+    return {role["scope"]: role["roleDefinitionId"].rsplit("/")[-1] for role in given}
 
 
 @pytest.fixture
@@ -41,19 +57,31 @@ def test_only_the_named_networks_reach_the_public_endpoint(aks):
     }
 
 
-def test_a_private_endpoint_has_no_public_address(aks):
-    cluster = aks(cluster={"apiEndpoint": "private", "apiAccessCidrs": []}).one(CLUSTER).inputs
+@pytest.mark.parametrize("zone", ["system", "none", ZONE])
+def test_a_private_endpoint_has_no_public_address_and_a_name_somewhere(aks, zone):
+    engine = aks(cluster={**PRIVATE, "privateDnsZone": zone}, network=HUB)
 
-    assert cluster["apiServerAccessProfile"] == {
+    assert engine.one(CLUSTER).inputs["apiServerAccessProfile"] == {
         "enablePrivateCluster": True,
-        "enablePrivateClusterPublicFQDN": False,
-        "privateDNSZone": "system",
+        # Azure refuses a server whose name stands nowhere.
+        "enablePrivateClusterPublicFQDN": zone == "none",
+        "privateDNSZone": zone,
         "disableRunCommand": True,
     }
 
 
+def test_a_dns_zone_that_exists_may_be_filled_by_the_cluster_and_linked_to_its_network(aks):
+    engine = aks(cluster={**PRIVATE, "privateDnsZone": ZONE}, network=HUB)
+
+    assert roles(engine) == {
+        SUBNET: "4d97b98b-1d4f-4787-a291-c67834d212e7",
+        SUBNET.partition("/subnets/")[0]: "4d97b98b-1d4f-4787-a291-c67834d212e7",
+        ZONE: "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
+    }
+
+
 def test_without_entra_groups_the_certificate_is_the_login_and_stays_on(aks_outputs, resolve):
-    engine, outputs = aks_outputs()
+    engine, outputs = aks_outputs(cluster={"admins": [], "localAccounts": True})
 
     cluster = engine.one(CLUSTER).inputs
     assert cluster["disableLocalAccounts"] is False
@@ -145,12 +173,8 @@ def test_nodes_leave_by_nothing_but_the_load_balancer(aks):
 def test_the_cluster_may_change_its_subnet_and_no_other(aks):
     engine = aks()
 
-    access = engine.one("azure-native:authorization:RoleAssignment").inputs
-    assert access["scope"] == "network-nodes-id"
-    assert access["principalId"] == "cluster-identity-principal"
-    # Without it Azure looks for an identity that its directory may not have yet.
-    assert access["principalType"] == "ServicePrincipal"
-    assert access["roleDefinitionId"] == (
+    assert roles(engine) == {"network-nodes-id": "4d97b98b-1d4f-4787-a291-c67834d212e7"}
+    assert engine.one(ROLE).inputs["roleDefinitionId"] == (
         "/subscriptions/sub/providers/Microsoft.Authorization/roleDefinitions/"
         "4d97b98b-1d4f-4787-a291-c67834d212e7"
     )
@@ -158,14 +182,37 @@ def test_the_cluster_may_change_its_subnet_and_no_other(aks):
 
 
 def test_a_subnet_that_exists_is_used_and_no_network_is_made(aks):
-    engine = aks(network={"existing": {"subnetId": SUBNET}})
+    engine = aks(network=HUB)
 
     assert not [r for r in engine.resources if r.type.startswith("azure-native:network:")]
     assert {pool.inputs["vnetSubnetID"] for pool in engine.of_type(POOL)} == {SUBNET}
     (system,) = engine.one(CLUSTER).inputs["agentPoolProfiles"]
     assert system["vnetSubnetID"] == SUBNET
-    access = engine.one("azure-native:authorization:RoleAssignment").inputs
-    assert access["scope"] == SUBNET
+    assert [*roles(engine)] == [SUBNET]
+
+
+@pytest.mark.parametrize("way", ["userDefinedRouting", "userAssignedNATGateway"])
+def test_nodes_leave_by_the_subnets_own_way_and_their_address_must_get_in(aks, caplog, way):
+    engine = aks(network={**HUB, "outboundType": way})
+
+    profile = engine.one(CLUSTER).inputs["networkProfile"]
+    assert profile["outboundType"] == way
+    assert "loadBalancerProfile" not in profile
+    assert "apiAccessCidrs must hold the address that they come from" in caplog.text
+
+
+def test_nodes_leave_by_addresses_that_outlive_the_cluster(aks):
+    ids = [
+        f"/subscriptions/s/resourceGroups/{group}/providers/Microsoft.Network"
+        "/publicIPAddresses/egress"
+        for group in ("one", "two")
+    ]
+    engine = aks(network={"outboundIps": ids})
+
+    profile = engine.one(CLUSTER).inputs["networkProfile"]["loadBalancerProfile"]
+    assert profile["outboundIPs"] == {"publicIPs": [{"id": id_} for id_ in ids]}
+    assert "managedOutboundIPs" not in profile
+    assert set(ids) <= roles(engine).keys()
 
 
 def test_backups_are_encrypted_in_transit_private_and_reached_from_the_nodes_alone(aks):

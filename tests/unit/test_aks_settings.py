@@ -120,7 +120,7 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         "0.0.0.0/0 shows the Kubernetes API to the whole Internet; name the networks",
     ),
     "networks for an API without an address": (
-        {"cluster": {"apiEndpoint": "private"}},
+        {"cluster": {"apiEndpoint": "private"}, "network": {"existing": {"subnetId": SUBNET}}},
         "a private API server has no public address that these could reach; drop apiAccessCidrs",
     ),
     "administrator by mail address": (
@@ -128,14 +128,74 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         f"{CLUSTER}.admins.0 is dba@example.com: it must be text that matches",
     ),
     "login that nothing uses": (
-        {"cluster": {"login": "spn"}},
+        {"cluster": {"admins": [], "localAccounts": True, "login": "spn"}},
         f"{CLUSTER}.login is spn: kubelogin is used only where Entra groups administer the cluster;"
         " set admins, or drop login",
     ),
-    "window over midnight": (
-        {"cluster": {"maintenance": {"startHour": 20, "hours": 8}}},
-        f"{CLUSTER}.maintenance.hours is 8: a window that opens at 20 would run into the next day; "
-        "set it to 4 or less, or open it earlier",
+    "nodes that Azure reimages every week": (
+        {"cluster": {"nodeOsUpgradeChannel": "NodeImage"}},
+        f"{CLUSTER}.nodeOsUpgradeChannel is NodeImage: it must be one of 'None' or 'Unmanaged'",
+    ),
+    "nobody who could log in": (
+        {"cluster": {"admins": []}},
+        f"{CLUSTER}.admins is empty: without Entra groups the only login is a certificate that "
+        "nothing takes back but the loss of every copy of the database; name the groups (object "
+        "IDs) whose members administer the cluster, or set localAccounts to true",
+    ),
+    "a certificate beside the groups": (
+        {"cluster": {"localAccounts": True}},
+        "with localAccounts a certificate still opens the cluster past these groups; drop",
+    ),
+    "private API in a network to be made": (
+        {"cluster": {"apiEndpoint": "private", "apiAccessCidrs": []}},
+        "ha-iris:network: apiEndpoint is private, and a network that this program is yet to make "
+        "is one that `pulumi up` cannot run in; name the subnet that it can reach in "
+        "existing.subnetId, or set ha-iris:cluster.apiEndpoint to public",
+    ),
+    "DNS zone of a public API": (
+        {"cluster": {"privateDnsZone": "none"}},
+        f"{CLUSTER}.privateDnsZone is none: the name of a public API server stands in the public "
+        "DNS; drop privateDnsZone, or set apiEndpoint to private",
+    ),
+    "DNS zone that AKS does not take": (
+        {
+            "cluster": {
+                "privateDnsZone": "/subscriptions/s/resourceGroups/g/providers"
+                "/Microsoft.Network/privateDnsZones/example.com"
+            }
+        },
+        "/privateDnsZones/example.com: it must be text that matches",
+    ),
+    "route table of a network to be made": (
+        {"network": {"outboundType": "userDefinedRouting"}},
+        "ha-iris:network.outboundType is userDefinedRouting: the program makes neither a route "
+        "nor a NAT gateway; name the subnet that has one in existing.subnetId, or set",
+    ),
+    "addresses that nothing leaves by": (
+        {
+            "network": {
+                "existing": {"subnetId": SUBNET},
+                "outboundType": "userAssignedNATGateway",
+                "outboundIps": [
+                    "/subscriptions/s/resourceGroups/g/providers"
+                    "/Microsoft.Network/publicIPAddresses/egress"
+                ],
+            }
+        },
+        "with userAssignedNATGateway nodes leave by the subnet's own way; drop outboundIps",
+    ),
+    "address by its digits": (
+        {"network": {"outboundIps": ["20.1.2.3"]}},
+        "ha-iris:network.outboundIps.0 is 20.1.2.3: it must be text that matches",
+    ),
+    "key of a vault by its address": (
+        {"cluster": {"secretsKmsKey": "https://v.vault.azure.net/keys/k/0123"}},
+        f"{CLUSTER}.secretsKmsKey is https://v.vault.azure.net/keys/k/0123: it must be text that",
+    ),
+    "backups that cannot go": (
+        {"backup": {"immutableDays": 30, "keepOnDestroy": False}},
+        "ha-iris:backup.keepOnDestroy is false: Azure deletes no account that keeps its blobs "
+        "before all of them are gone, so destroy would fail; set it to true, or drop immutableDays",
     ),
     "no room for a rotation": (
         {"network": {"nodesRange": "10.30.0.0/28"}},

@@ -10,7 +10,10 @@ INTERNAL = {
         f"{AWS}-cross-zone-load-balancing-enabled": "true",
         f"{AWS}-internal": "true",
     },
-    "aks": {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"},
+    "aks": {
+        "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
+        "service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout": "30",
+    },
     "gke": {"networking.gke.io/load-balancer-type": "Internal"},
 }
 INSIDE = {
