@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import pulumi
+from pulumi.runtime import is_dry_run
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.azure import (
@@ -13,6 +14,7 @@ from components.azure import (
     BlobBackupStore,
     BlobBackupStoreSettings,
 )
+from components.azure.access_settings import EXAMPLE_GROUP
 from components.azure.settings import CLUSTER_NAME
 from components.longhorn import LonghornSettings
 from stacks.faults import refusal
@@ -75,6 +77,12 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
 
 def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
     """Longhorn and IRIS on an AKS cluster of their own."""
+    if EXAMPLE_GROUP in settings.cluster.admins and not is_dry_run():
+        raise refusal(
+            f"ha-iris:cluster.admins holds {EXAMPLE_GROUP}, an example that no group has: nobody "
+            "could log in, `pulumi up` included; put the object ID of a group there that the "
+            "deployer is in, as `az ad group show --group NAME --query id` shows it"
+        )
     name = cluster_name(
         settings.cluster.name,
         pattern=CLUSTER_NAME,

@@ -10,6 +10,9 @@ from components.settings import Cidr, Settings
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 """Object ID of a group in Microsoft Entra ID."""
 
+EXAMPLE_GROUP = "00000000-0000-0000-0000-000000000000"
+"""Stands in the committed stack file for a group, and is none."""
+
 PRIVATE_DNS_ZONE = (
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network"
     r"/privateDnsZones/([a-z0-9-]{1,32}\.)?privatelink\.[a-z0-9]+\.azmk8s\.io"

@@ -200,13 +200,16 @@ def resolve() -> Callable[[pulumi.Input[Any]], Any]:
 def stack_config(kubeconfig: str) -> Callable[[str], dict[str, str]]:
     """Configuration of a committed stack file, as Pulumi hands it to the program.
 
-    A kubeconfig that the stack file names is replaced by one that exists.
+    A kubeconfig that the stack file names is replaced by one that exists, and the example of a
+    group of administrators by a group.
     """
 
     def read(stack: str) -> dict[str, str]:
         config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
         if "kubeconfig" in config.get("ha-iris:cluster", {}):
             config["ha-iris:cluster"]["kubeconfig"] = kubeconfig
+        if stack == "aks":
+            config["ha-iris:cluster"]["admins"] = ["11111111-2222-3333-4444-555555555555"]
         return {
             key: value if isinstance(value, str) else json.dumps(value)
             for key, value in config.items()

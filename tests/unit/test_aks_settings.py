@@ -6,9 +6,11 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
+from components.azure.access_settings import EXAMPLE_GROUP
 from stacks import compose
-from tests.unit.conftest import changed
+from tests.unit.conftest import ROOT, changed
 from tests.unit.test_aks_access import SUBNET
 
 
@@ -141,6 +143,11 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         f"{CLUSTER}.admins is empty: without Entra groups the only login is a certificate that "
         "nothing takes back but the loss of every copy of the database; name the groups (object "
         "IDs) whose members administer the cluster, or set localAccounts to true",
+    ),
+    "the example of a group": (
+        {"cluster": {"admins": [EXAMPLE_GROUP]}},
+        f"{CLUSTER}.admins holds {EXAMPLE_GROUP}, an example that no group has: nobody could log "
+        "in, `pulumi up` included; put the object ID of a group there that the deployer is in",
     ),
     "a certificate beside the groups": (
         {"cluster": {"localAccounts": True}},
@@ -283,3 +290,12 @@ def test_a_subnet_that_exists_is_accepted_with_its_whole_id(deploy, stack_config
     config["ha-iris:network"] = json.dumps({"existing": {"subnetId": SUBNET}})
 
     assert deploy(compose, stack="aks", config=config).resources
+
+
+def test_the_committed_stack_file_can_be_previewed_with_the_example_of_a_group(deploy):
+    config = yaml.safe_load((ROOT / "Pulumi.aks.yaml").read_text())["config"]
+    assert config["ha-iris:cluster"]["admins"] == [EXAMPLE_GROUP]
+
+    config["ha-iris:cluster"]["apiAccessCidrs"] = ["198.41.0.0/24"]
+    config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
+    assert deploy(compose, stack="aks", config=config, preview=True).resources
