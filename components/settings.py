@@ -3,7 +3,7 @@
 from ipaddress import IPv4Interface, IPv4Network
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
 
 
@@ -61,3 +61,27 @@ def _without_host_bits(text: object) -> str:
 
 Cidr = Annotated[IPv4Network, BeforeValidator(_without_host_bits)]
 """An IPv4 network such as 203.0.113.0/24; host bits must be zero."""
+
+EXAMPLES = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+"""Networks of documentation, which nobody has (RFC 5737)."""
+
+EXAMPLES_WILL_DO = "examples_will_do"
+"""Key of the validation context: nothing is created, so nobody has to get in."""
+
+
+def no_examples(cidrs: tuple[IPv4Network, ...], info: ValidationInfo) -> tuple[IPv4Network, ...]:
+    """A check of the networks that may reach a Kubernetes API.
+
+    A stack file may keep an example as long as nobody deploys it: with it the cluster would be
+    made, and the program that made it would be the first that cannot get in.
+    """
+    for cidr in cidrs:
+        if any(cidr.overlaps(example) for example in EXAMPLES) and not (info.context or {}).get(
+            EXAMPLES_WILL_DO
+        ):
+            raise ValueError(
+                f"{cidr} is an address of documentation (RFC 5737), which no machine has, and the "
+                "cluster would be closed to you too; put the address there that `pulumi up` comes "
+                "from, as https://checkip.amazonaws.com shows it, with /32 behind it"
+            )
+    return cidrs

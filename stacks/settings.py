@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, get_args
 
 import pulumi
+from pulumi.runtime import is_dry_run
 from pulumi.runtime.config import (
     CONFIG,
     get_config_env,
@@ -18,10 +19,13 @@ from components.cluster import ClusterSettings
 from components.iris import IrisSettings
 from components.iris.image import wrong_architecture
 from components.longhorn import LonghornSettings
-from components.settings import Settings
+from components.settings import EXAMPLES_WILL_DO, Settings
 from stacks.faults import faults_of, refusal, secrets_in_clear
 
 NAMESPACE = "ha-iris"
+
+STAND_INS = "lab:standIns"
+"""Configuration with which the lab marks a preview as its own, in which no cloud takes part."""
 
 Cloud = Literal["existing", "aws", "azure", "gcp"]
 AnyCluster = TypeVar("AnyCluster", bound=ClusterSettings)
@@ -102,6 +106,9 @@ class StackFile:
     values: dict[str, Any]
     secret_keys: frozenset[str]
 
+    creates_nothing: bool = False
+    """Whether this is a preview against stand-ins, which says so of itself."""
+
     @classmethod
     def of_this_stack(cls) -> "StackFile":
         """The configuration of the stack that runs this program; nothing else reads it."""
@@ -114,6 +121,8 @@ class StackFile:
         return cls(
             values={key.removeprefix(prefix): _parse(text) for key, text in ours.items()},
             secret_keys=frozenset(key.removeprefix(prefix) for key in secret if key in ours),
+            # Only together: an update creates something, whatever it says of itself.
+            creates_nothing=is_dry_run() and everything.get(STAND_INS) == "true",
         )
 
     def cloud(self) -> Cloud:
@@ -139,7 +148,11 @@ class StackFile:
         faults = secrets_in_clear(model, self.values, self.secret_keys)
         try:
             settings = model.model_validate_json(
-                json.dumps(self.values), strict=True, by_alias=True, by_name=False
+                json.dumps(self.values),
+                strict=True,
+                by_alias=True,
+                by_name=False,
+                context={EXAMPLES_WILL_DO: self.creates_nothing},
             )
         except ValidationError as invalid:
             raise refusal(*faults, *faults_of(invalid, model)) from None

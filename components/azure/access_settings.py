@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from components.settings import Cidr, Settings
+from components.settings import Cidr, Settings, no_examples
 
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 """Object ID of a group in Microsoft Entra ID."""
@@ -83,6 +83,8 @@ class AksAccessSettings(Settings):
                 "drop apiAccessCidrs, or set apiEndpoint to public"
             )
         return cidrs
+
+    _are_no_examples = field_validator("api_access_cidrs")(no_examples)
 
     @field_validator("private_dns_zone")
     @classmethod

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.gcp.maintenance import GkeMaintenanceSettings
 from components.gcp.node_settings import KMS_KEY, GkeNodeSettings
-from components.settings import Cidr
+from components.settings import Cidr, no_examples
 
 CLUSTER_NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 
@@ -89,6 +89,8 @@ class GkeClusterSettings(GkeNodeSettings):
                 "drop apiAccessCidrs, or set apiEndpoint to public or private"
             )
         return cidrs
+
+    _are_no_examples = field_validator("api_access_cidrs")(no_examples)
 
     @field_validator("admins")
     @classmethod

@@ -65,7 +65,12 @@ def preview(
             pulumi=pulumi,
             stack=stack,
             project=project,
-            settings={**(settings or {}), **_cluster_that_exists(own, config, cloud)},
+            settings={
+                **(settings or {}),
+                **_cluster_that_exists(own, config, cloud),
+                # What a stack file may leave open until somebody deploys it may stay open here.
+                "lab:standIns": "true",
+            },
             environment=providers,
             warm_up=lambda: sdk_classes.load(cloud),
             output=None if diff else output,

@@ -24,6 +24,9 @@ from tests.unit.answers import answer, computed
 
 ROOT = Path(__file__).parents[2]
 
+OFFICE = "198.41.0.0/24"
+"""The network that reaches the Kubernetes API in tests."""
+
 Program = Callable[[], Any]
 
 
@@ -200,8 +203,9 @@ def resolve() -> Callable[[pulumi.Input[Any]], Any]:
 def stack_config(kubeconfig: str) -> Callable[[str], dict[str, str]]:
     """Configuration of a committed stack file, as Pulumi hands it to the program.
 
-    A kubeconfig that the stack file names is replaced by one that exists, and the example of a
-    group of administrators by a group.
+    A kubeconfig that the stack file names is replaced by one that exists, and the examples of
+    a group of administrators and of a network that may reach the Kubernetes API by such as
+    somebody could have.
     """
 
     def read(stack: str) -> dict[str, str]:
@@ -210,6 +214,8 @@ def stack_config(kubeconfig: str) -> Callable[[str], dict[str, str]]:
             config["ha-iris:cluster"]["kubeconfig"] = kubeconfig
         if stack == "aks":
             config["ha-iris:cluster"]["admins"] = ["11111111-2222-3333-4444-555555555555"]
+        if "apiAccessCidrs" in config.get("ha-iris:cluster", {}):
+            config["ha-iris:cluster"]["apiAccessCidrs"] = [OFFICE]
         return {
             key: value if isinstance(value, str) else json.dumps(value)
             for key, value in config.items()

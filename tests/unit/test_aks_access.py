@@ -17,6 +17,7 @@ from components.azure import (
 )
 from components.azure.kubeconfig import entra_kubeconfig
 from tests.unit.answers import AZURE_KUBECONFIG
+from tests.unit.conftest import OFFICE
 from tests.unit.test_aks import CLUSTER, POOL
 
 GROUP = "11111111-2222-3333-4444-555555555555"
@@ -51,7 +52,7 @@ def aks_outputs(composed):
 
 def test_only_the_named_networks_reach_the_public_endpoint(aks):
     assert aks().one(CLUSTER).inputs["apiServerAccessProfile"] == {
-        "authorizedIPRanges": ["203.0.113.0/24"],
+        "authorizedIPRanges": [OFFICE],
         # Otherwise `az aks command invoke` gets past them.
         "disableRunCommand": True,
     }

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from components.gcp.names import account_id
-from tests.unit.conftest import ROOT
+from tests.unit.conftest import OFFICE, ROOT
 from tests.unit.test_gke import CLUSTER, POOL
 
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -32,7 +32,7 @@ def test_only_the_named_networks_reach_the_public_endpoint_and_no_other_google_c
     cluster = gke().one(CLUSTER).inputs
 
     assert cluster["masterAuthorizedNetworksConfig"] == {
-        "cidrBlocks": [{"cidrBlock": "203.0.113.0/24", "displayName": "ha-iris-1"}],
+        "cidrBlocks": [{"cidrBlock": OFFICE, "displayName": "ha-iris-1"}],
         "gcpPublicCidrsAccessEnabled": False,
     }
     assert cluster["privateClusterConfig"]["enablePrivateEndpoint"] is False
