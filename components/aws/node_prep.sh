@@ -6,6 +6,9 @@ set -Eeuo pipefail
 
 data_path=/var/lib/longhorn
 label=longhorn
+# sync: a write that Longhorn acknowledges is on the disk. Without it a file system keeps what it
+# knows of new blocks for seconds, and all copies lose them when all machines lose power.
+mount_options=noatime,sync
 prepared=/etc/longhorn-node-prepared
 
 trap 'echo "node-prep: line $LINENO failed: $BASH_COMMAND" >&2' ERR
@@ -53,6 +56,9 @@ printf '%s\n' iscsi_tcp dm_crypt >/etc/modules-load.d/longhorn.conf
 # A name per machine; a machine that was prepared before keeps the one it is known by.
 [[ -e $prepared ]] || echo "InitiatorName=$(/usr/sbin/iscsi-iname)" >/etc/iscsi/initiatorname.iscsi
 systemctl enable --now iscsid.service
+# At boot it would log in to the volumes of the time before, one after the other, and wait minutes
+# for each. Longhorn logs in by itself.
+systemctl mask iscsi.service
 
 # The EBS volume that is neither the system's nor partitioned. NVMe names follow the order in
 # which volumes answer, so that /dev/xvdb says nothing about them.
@@ -93,7 +99,7 @@ udevadm settle
 mkdir -p "$data_path"
 # nofail: without its disk the machine boots, so that a person can look at it; kubelet does not.
 grep -q "^LABEL=$label " /etc/fstab ||
-  echo "LABEL=$label $data_path xfs defaults,noatime,nofail,x-systemd.device-timeout=30 0 2" \
+  echo "LABEL=$label $data_path xfs $mount_options,nofail,x-systemd.device-timeout=30 0 2" \
     >>/etc/fstab
 systemctl daemon-reload
 mountpoint -q "$data_path" || mount "$data_path"

@@ -19,9 +19,16 @@ EKS_PART_BYTES = 4 * 1024
 """Room for what EKS puts in front: a NodeConfig with the cluster's certificate."""
 
 
-def node_prep_script() -> str:
-    """The script that prepares a node for Longhorn."""
-    return Path(__file__).with_name("node_prep.sh").read_text(encoding="ascii")
+def node_prep_script(*, sync: bool = True) -> str:
+    """The script that prepares a node for Longhorn.
+
+    Args:
+        sync: every write to the data disk is on the disk before it is acknowledged.
+    """
+    script = Path(__file__).with_name("node_prep.sh").read_text(encoding="ascii")
+    before, options, after = script.partition("\nmount_options=noatime,sync\n")
+    assert options, "node_prep.sh does not say how the data disk is mounted"
+    return script if sync else f"{before}\nmount_options=noatime\n{after}"
 
 
 def multipart(script: str) -> str:
@@ -53,6 +60,6 @@ def multipart(script: str) -> str:
     return message
 
 
-def user_data() -> str:
+def user_data(*, sync: bool) -> str:
     """The launch template's ``user_data``: base64 of the whole message."""
-    return base64.b64encode(multipart(node_prep_script()).encode("ascii")).decode("ascii")
+    return base64.b64encode(multipart(node_prep_script(sync=sync)).encode("ascii")).decode("ascii")

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from components.aws.user_data import node_prep_script
 from tests.contract.mime import EKS_NODE_CONFIG, merged, parts
 from tests.contract.node import DATA_DISK, Node, why_no_node
 
@@ -95,6 +96,42 @@ def test_longhorn_finds_iscsi_with_a_name_of_its_own(tmp_path, script):
     assert any("iscsi_tcp" in call for call in boot.ran("modprobe"))
     assert any("iscsid" in call for call in boot.ran("systemctl"))
     assert node.read("/etc/iscsi/initiatorname.iscsi").startswith("InitiatorName=iqn.")
+
+
+def mount_options(node: Node) -> set[str]:
+    """How the node mounts Longhorn's disk."""
+    (line,) = [row for row in node.read("/etc/fstab").splitlines() if "/var/lib/longhorn" in row]
+    return set(line.split()[3].split(","))
+
+
+@needs_node
+def test_what_longhorn_acknowledges_is_on_the_disk(tmp_path, script):
+    node = Node(tmp_path, disks=DATA_DISK)
+
+    boot = node.boot(script)
+
+    assert boot.returncode == 0, boot.output
+    assert {"sync", "noatime", "nofail"} <= mount_options(node)
+
+
+@needs_node
+def test_a_site_that_gives_that_up_mounts_the_disk_as_xfs_does(tmp_path):
+    node = Node(tmp_path, disks=DATA_DISK)
+
+    boot = node.boot(node_prep_script(sync=False))
+
+    assert boot.returncode == 0, boot.output
+    assert "sync" not in mount_options(node)
+    assert {"noatime", "nofail"} <= mount_options(node)
+
+
+@needs_node
+def test_no_boot_waits_for_the_volumes_of_the_time_before(tmp_path, script):
+    node = Node(tmp_path, disks=DATA_DISK)
+    node.boot(script)
+
+    assert not node.starts("iscsi")
+    assert node.starts("iscsid")
 
 
 @needs_node
