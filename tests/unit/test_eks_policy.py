@@ -7,7 +7,7 @@ import pytest
 
 from components.aws.backup_store import BUCKET_PREFIX
 from components.aws.iam import AwsIamSettings
-from components.aws.nodes import NODE_POLICIES
+from components.aws.nodes import CNI_POLICY, NODE_POLICIES
 from tests.unit.conftest import ROOT
 
 FILE = ROOT / "docs" / "policies" / "eks-deployer.json"
@@ -65,6 +65,54 @@ def test_the_deployer_may_create_every_kind_of_resource_of_the_program(eks, allo
                 assert creating(resource.type) in allowed, resource.name
 
 
+# What the program does beside creating, and the action that it takes.
+BESIDE = {
+    "refuse a version that the cluster is ahead of": ["eks:ListClusters", "eks:DescribeCluster"],
+    "compare node groups with what Pulumi noted": ["eks:DescribeNodegroup"],
+    "ask in which zones a node type is offered": ["ec2:Describe*"],
+    # GuardDuty puts an endpoint and a group of its own into a VPC, and EKS leaves interfaces; the
+    # provider removes them with the VPC and its subnets (hashicorp/terraform-provider-aws 46747).
+    "delete a VPC that others left things in": [
+        "ec2:DeleteNetworkInterface",
+        "ec2:DeleteSecurityGroup",
+        "ec2:DetachNetworkInterface",
+    ],
+}
+
+
+@pytest.mark.parametrize("purpose", BESIDE)
+def test_the_deployer_may_do_what_the_program_does_beside_creating(allowed, purpose):
+    assert set(BESIDE[purpose]) <= allowed
+
+
+def test_the_first_cluster_and_gateway_of_an_account_bring_the_roles_of_their_services(statements):
+    services = statements["RolesOfServices"]["Condition"]["StringEquals"]["iam:AWSServiceName"]
+
+    # The last one for `nat: regional`.
+    assert set(services) >= {
+        "eks.amazonaws.com",
+        "eks-nodegroup.amazonaws.com",
+        "autoscaling.amazonaws.com",
+        "ec2-nat-gateway.amazonaws.com",
+    }
+
+
+def test_roles_are_given_to_the_services_that_they_are_made_for_and_to_no_other(eks, statements):
+    engine = eks(cluster={"cniIdentity": "pod"}, network={"flowLogs": True})
+    trusted = {
+        statement["Principal"]["Service"]
+        for role in engine.of_type("aws:iam/role:Role")
+        for statement in json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    }
+
+    condition = statements["RolesGivenToServices"]["Condition"]["StringEquals"]
+    assert set(condition["iam:PassedToService"]) == trusted
+    assert statements["RolesGivenToServices"]["Action"] == ["iam:PassRole"]
+    assert [sid for sid, s in statements.items() if "iam:PassRole" in s["Action"]] == [
+        "RolesGivenToServices"
+    ]
+
+
 def test_the_policy_is_one_that_iam_takes():
     # IAM counts a managed policy without white space, up to 6144 characters.
     assert len(re.sub(r"\s", "", FILE.read_text())) <= 6144
@@ -84,4 +132,8 @@ def test_the_programs_names_are_those_of_the_policy(statements):
     assert statements["Roles"]["Resource"].endswith(f"role{AwsIamSettings().path}*")
     assert statements["Backups"]["Resource"] == f"arn:aws:s3:::{BUCKET_PREFIX}*"
     attachable = statements["PoliciesOfRoles"]["Condition"]["ArnEquals"]["iam:PolicyARN"]
-    assert {arn.split("/")[-1] for arn in attachable} == {*NODE_POLICIES, "AmazonEKSClusterPolicy"}
+    assert {arn.split("/")[-1] for arn in attachable} == {
+        *NODE_POLICIES,
+        CNI_POLICY,
+        "AmazonEKSClusterPolicy",
+    }
