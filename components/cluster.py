@@ -83,5 +83,5 @@ class Cluster(Protocol):
     load_balancer_annotations: LoadBalancerAnnotations
     """What a Service of type LoadBalancer carries here, by the address that it asks for."""
 
-    workloads_after: Sequence[pulumi.Resource]
+    workloads_after: Sequence[pulumi.Input[pulumi.Resource]]
     """What must exist before anything runs in the cluster, and must outlive it on destroy."""

@@ -14,6 +14,7 @@ from components.aws import (
     S3BackupStore,
     S3BackupStoreSettings,
 )
+from components.aws.control_plane import check_version
 from components.aws.settings import CLUSTER_NAME
 from components.aws.user_data import DATA_PATH
 from components.iris import IrisSettings
@@ -95,7 +96,16 @@ def build(settings: EksStackSettings) -> dict[str, pulumi.Input[object]]:
         pattern=CLUSTER_NAME,
         rule="EKS cluster name (letters, digits, hyphens and underscores, at most 100)",
     )
-    network = AwsNetwork("network", settings.network, region=region, tags=settings.tags)
+    check_version(name, settings.cluster.kubernetes_version)
+    network = AwsNetwork(
+        "network",
+        settings.network,
+        region=region,
+        cluster_name=name,
+        node_type=settings.cluster.node_type,
+        iam=settings.cluster.iam,
+        tags=settings.tags,
+    )
     cluster = EksCluster(
         "cluster",
         settings.cluster,

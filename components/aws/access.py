@@ -12,10 +12,10 @@ from components.kubeconfig import login_kubeconfig
 
 
 class EksAdmins(pulumi.ComponentResource):
-    """Access entries of the deployer and of further administrators."""
+    """Access entries of the deployer, of the role that logs in and of further administrators."""
 
     grants: list[pulumi.Resource]
-    """What the deployer needs for as long as anything is in the cluster."""
+    """All of them, for as long as anything is in the cluster: each may be who destroys it."""
 
     def __init__(
         self,
@@ -27,19 +27,23 @@ class EksAdmins(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ha-iris:cluster:EksAdmins", name, None, opts)
-        # Whoever runs the next `pulumi up` must not take the entry away from who ran the first.
-        first_one_stays = None if settings.deployer else ["principal_arn"]
+        # Who logs in through a role need not be known to the cluster, and the role must.
+        named = settings.deployer or settings.login_role
         self.grants = self._admit(
             f"{name}-deployer",
-            settings.deployer or caller(),
+            named or caller(),
             cluster=cluster,
             tags=tags,
-            ignore_changes=first_one_stays,
+            # Whoever runs the next `pulumi up` must not take the entry away from who ran the first.
+            ignore_changes=None if named else ["principal_arn"],
         )
-        for admin in settings.admins:
+        others = [
+            role for role in (settings.login_role, *settings.admins) if role and role != named
+        ]
+        for admin in others:
             # By what it is and not by its place: to drop one must not touch the others.
             digest = hashlib.sha256(admin.encode()).hexdigest()[:6]
-            self._admit(
+            self.grants += self._admit(
                 f"{name}-{admin.split('/')[-1]}-{digest}", admin, cluster=cluster, tags=tags
             )
         self.register_outputs({})

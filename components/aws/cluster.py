@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pulumi
 import pulumi_aws as aws
@@ -10,7 +11,7 @@ import pulumi_kubernetes as k8s
 from components.aws.access import EksAdmins, kubeconfig
 from components.aws.iam import service_role
 from components.aws.network import AwsNetwork
-from components.aws.nodes import EksNodeGroups
+from components.aws.nodes import CNI_POLICY, EksNodeGroups
 from components.aws.settings import EksClusterSettings
 from components.cluster import Cluster
 from components.kubeconfig import kubectl_commands
@@ -37,6 +38,10 @@ NETWORK_LOAD_BALANCER = {
     "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
 }
 """Annotations of cloud-provider-aws, which serves load balancers in EKS without an add-on."""
+
+
+Identities = Sequence[aws.eks.AddonPodIdentityAssociationArgs]
+"""Which role each service account of an add-on acts with."""
 
 
 class EksCluster(pulumi.ComponentResource, Cluster):
@@ -81,7 +86,7 @@ class EksCluster(pulumi.ComponentResource, Cluster):
         )
         self.created_name = cluster.name
         admins = EksAdmins(f"{name}-admins", settings, cluster=cluster, tags=tags, opts=child)
-        before = self._add_ons(name, settings, ADD_ONS_BEFORE_NODES, cluster=cluster, tags=tags)
+        before = self._add_ons_before_nodes(name, settings, cluster=cluster, tags=tags)
         nodes = EksNodeGroups(
             f"{name}-nodes",
             settings,
@@ -96,7 +101,7 @@ class EksCluster(pulumi.ComponentResource, Cluster):
         after = self._add_ons(
             name, settings, ADD_ONS_AFTER_NODES, cluster=cluster, tags=tags, after=nodes.groups
         )
-        # Behind a private endpoint: the cluster's security group guards it, and knows the nodes.
+        # The cluster's security group guards a private endpoint, and knows the nodes only.
         rules: list[pulumi.Resource] = [
             aws.vpc.SecurityGroupIngressRule(
                 f"{name}-api-{str(cidr).replace('/', '-')}",
@@ -164,6 +169,7 @@ class EksCluster(pulumi.ComponentResource, Cluster):
             f"{name}-logs",
             name=f"/aws/eks/{self.name}/cluster",
             retention_in_days=settings.log_retention_days,
+            kms_key_id=settings.logs_kms_key,
             tags=dict(tags),
             opts=child,
         )
@@ -219,6 +225,42 @@ class EksCluster(pulumi.ComponentResource, Cluster):
             ),
         )
 
+    def _add_ons_before_nodes(
+        self,
+        name: str,
+        settings: EksClusterSettings,
+        *,
+        cluster: aws.eks.Cluster,
+        tags: Mapping[str, str],
+    ) -> list[pulumi.Resource]:
+        if settings.cni_identity == "node":
+            return self._add_ons(name, settings, ADD_ONS_BEFORE_NODES, cluster=cluster, tags=tags)
+        role = service_role(
+            f"{name}-cni-role",
+            settings.iam,
+            description=f"Network plugin of {self.name}",
+            service="pods.eks.amazonaws.com",
+            actions=["sts:AssumeRole", "sts:TagSession"],
+            managed_policies=[CNI_POLICY],
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return self._add_ons(
+            name,
+            settings,
+            ADD_ONS_BEFORE_NODES,
+            cluster=cluster,
+            tags=tags,
+            after=role.grants,
+            identities={
+                "vpc-cni": [
+                    aws.eks.AddonPodIdentityAssociationArgs(
+                        role_arn=role.arn, service_account="aws-node"
+                    )
+                ]
+            },
+        )
+
     def _add_ons(
         self,
         name: str,
@@ -227,7 +269,8 @@ class EksCluster(pulumi.ComponentResource, Cluster):
         *,
         cluster: aws.eks.Cluster,
         tags: Mapping[str, str],
-        after: Sequence[pulumi.Resource] = (),
+        after: Sequence[pulumi.Input[pulumi.Resource]] = (),
+        identities: Mapping[str, Identities] = MappingProxyType({}),
     ) -> list[pulumi.Resource]:
         return [
             aws.eks.Addon(
@@ -239,6 +282,7 @@ class EksCluster(pulumi.ComponentResource, Cluster):
                     addon_name=add_on, kubernetes_version=settings.kubernetes_version
                 ).version,
                 configuration_values=ADD_ON_CONFIGURATION.get(add_on),
+                pod_identity_associations=identities.get(add_on),
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",
                 tags=dict(tags),

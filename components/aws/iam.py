@@ -17,7 +17,11 @@ class AwsIamSettings(Settings):
     """What a site demands of the roles that a stack creates."""
 
     path: str = Field(default="/ha-iris/", pattern=r"^/([!-~]+/)?$", max_length=512)
-    """Path of the roles, so that one policy can speak of all of them. Starts and ends with /."""
+    """Path of the roles, so that one policy can speak of all of them. Starts and ends with /.
+
+    A change replaces the roles, with them cluster and nodes, and is refused while protectData is
+    on.
+    """
 
     permissions_boundary: str | None = Field(default=None, pattern=ARN + r"iam::[^:]+:policy/.+$")
     """ARN of the policy that limits what any of the roles may ever do."""

@@ -7,10 +7,10 @@ from itertools import islice
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.network_settings import AwsNetworkSettings, ExistingAwsNetworkSettings
-
-WITHOUT_CONTROL_PLANE = ("use1-az3", "usw1-az2", "cac1-az3")
-"""Zones that EKS puts no control plane in (EKS user guide, network requirements)."""
+from components.aws.flow_logs import flow_logs
+from components.aws.iam import AwsIamSettings
+from components.aws.network_settings import AwsNetworkSettings
+from components.aws.zones import check_offered, zones_for_eks, zones_of
 
 
 class AwsNetwork(pulumi.ComponentResource):
@@ -34,14 +34,18 @@ class AwsNetwork(pulumi.ComponentResource):
         settings: AwsNetworkSettings,
         *,
         region: str,
+        cluster_name: str,
+        node_type: str,
+        iam: AwsIamSettings,
         tags: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        # Both ask AWS, and refuse before anything is registered.
+        # All of it asks AWS, and refuses before anything is registered.
         if settings.existing:
-            zones = _zones_of(settings.existing)
+            zones = zones_of(settings.existing, region=region)
         else:
-            zones = settings.zones or first_zones(region)
+            zones = zones_for_eks(settings.zones, region=region)
+        check_offered(node_type, zones, region=region)
         super().__init__("ha-iris:network:AwsNetwork", name, None, opts)
         self.services_range = str(settings.services_range)
         if settings.existing:
@@ -51,7 +55,16 @@ class AwsNetwork(pulumi.ComponentResource):
             ]
             self.ready = []
         else:
-            self._create(name, settings, zones=zones, region=region, tags=tags)
+            vpc = self._create(name, settings, zones=zones, region=region, tags=tags)
+            if settings.flow_logs:
+                flow_logs(
+                    name,
+                    vpc=vpc,
+                    cluster_name=cluster_name,
+                    iam=iam,
+                    tags=tags,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
         self.register_outputs(
             {"vpcId": self.vpc_id, "privateSubnetIds": list(self.private_subnet_ids)}
         )
@@ -64,7 +77,7 @@ class AwsNetwork(pulumi.ComponentResource):
         zones: Sequence[str],
         region: str,
         tags: Mapping[str, str],
-    ) -> None:
+    ) -> aws.ec2.Vpc:
         child = pulumi.ResourceOptions(parent=self)
         # Zones that were asked for may be changed, and then protection speaks; zones that AWS
         # listed may be listed otherwise tomorrow, and nobody's disks move for that.
@@ -173,6 +186,7 @@ class AwsNetwork(pulumi.ComponentResource):
         self.vpc_id = vpc.id
         self.private_subnet_ids = [subnet.id for subnet in private]
         self.ready = [*gateways, *associations, s3]
+        return vpc
 
     def _gateways(
         self,
@@ -224,49 +238,6 @@ def subnet_ranges(cidr: IPv4Network) -> tuple[list[IPv4Network], list[IPv4Networ
     """
     first, *private = cidr.subnets(prefixlen_diff=2)
     return list(islice(first.subnets(new_prefix=cidr.prefixlen + 8), 3)), private
-
-
-def first_zones(region: str) -> tuple[str, ...]:
-    """The first three zones of a region that can hold a control plane and nodes.
-
-    Zones that fail at the moment are counted too: otherwise the loss of a zone would change the
-    answer on the very day that it matters.
-
-    Raises:
-        pulumi.RunError: the region has fewer than three.
-    """
-    names = aws.get_availability_zones(
-        filters=[
-            # Not the Local Zones, which have neither EKS nor three of anything.
-            aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"])
-        ],
-        exclude_zone_ids=list(WITHOUT_CONTROL_PLANE),
-    ).names
-    if len(names) < 3:
-        raise pulumi.RunError(
-            f"ha-iris: aws:region is {region}: it offers this account {len(names)} zone(s) that "
-            "EKS can use, and Longhorn keeps a copy in each of three; choose another region"
-        )
-    return tuple(sorted(names)[:3])
-
-
-def _zones_of(existing: ExistingAwsNetworkSettings) -> list[str]:
-    zones: dict[str, str] = {}
-    for subnet in existing.private_subnet_ids:
-        found = aws.ec2.get_subnet(id=subnet)
-        if found.vpc_id != existing.vpc_id:
-            raise pulumi.RunError(
-                f"ha-iris:network.existing.privateSubnetIds: {subnet} is in {found.vpc_id} and not "
-                f"in {existing.vpc_id}; name subnets of one VPC"
-            )
-        if found.availability_zone in zones:
-            raise pulumi.RunError(
-                f"ha-iris:network.existing.privateSubnetIds: {subnet} and "
-                f"{zones[found.availability_zone]} are both in {found.availability_zone}, and "
-                "Longhorn keeps a copy in each of three zones; name a subnet in each"
-            )
-        zones[found.availability_zone] = subnet
-    return list(zones)
 
 
 def _tags(tags: Mapping[str, str], name: str) -> dict[str, str]:

@@ -56,8 +56,15 @@ class AwsNetworkSettings(Settings):
     single: one zone's gateway serves all, cheapest, and its loss cuts every node off.
     """
 
+    flow_logs: bool = False
+    """Note every connection that the VPC refuses, in CloudWatch, for 90 days. CloudWatch charges
+    for what is written."""
+
     services_range: Cidr = Field(default=IPv4Network("172.20.0.0/16"), validate_default=True)
-    """Range of Kubernetes services, /12 to /24. No network that talks to the VPC may have it."""
+    """Range of Kubernetes services, /12 to /24. No network that talks to the VPC may have it.
+
+    A change replaces the cluster, and is refused while protectData is on.
+    """
 
     @field_validator("vpc_range")
     @classmethod
@@ -79,7 +86,7 @@ class AwsNetworkSettings(Settings):
             )
         return zones
 
-    @field_validator("vpc_range", "zones", "nat")
+    @field_validator("vpc_range", "zones", "nat", "flow_logs")
     @classmethod
     def _is_ours_to_choose(cls, value: object, info: ValidationInfo) -> object:
         field = cls.model_fields[info.field_name or ""]

@@ -7,14 +7,15 @@ import pulumi_aws as aws
 
 from components.aws.iam import service_role
 from components.aws.network import AwsNetwork
+from components.aws.node_changes import as_recorded, release_moves_along
 from components.aws.settings import EksClusterSettings
 from components.aws.user_data import user_data
 
+CNI_POLICY = "AmazonEKS_CNI_Policy"
 NODE_POLICIES = (
     # Not AmazonEKSWorkerNodeMinimalPolicy: nodeadm asks EC2 for the node's name.
     "AmazonEKSWorkerNodePolicy",
     "AmazonEC2ContainerRegistryPullOnly",
-    "AmazonEKS_CNI_Policy",
     # A shell on a node that did not join, without SSH and without an open port.
     "AmazonSSMManagedInstanceCore",
 )
@@ -28,8 +29,8 @@ class EksNodeGroups(pulumi.ComponentResource):
     group of its own for each zone is never rebalanced: EKS drains nothing when it does that.
     """
 
-    groups: list[pulumi.Resource]
-    """The groups, in the order in which they are changed."""
+    groups: list[pulumi.Input[pulumi.Resource]]
+    """The groups, in the order in which they are changed, each once it is what it should be."""
 
     def __init__(
         self,
@@ -51,7 +52,10 @@ class EksNodeGroups(pulumi.ComponentResource):
             settings.iam,
             description=f"Nodes of {cluster_name}",
             service="ec2.amazonaws.com",
-            managed_policies=NODE_POLICIES,
+            managed_policies=[
+                *NODE_POLICIES,
+                *([CNI_POLICY] if settings.cni_identity == "node" else []),
+            ],
             tags=tags,
             opts=child,
         )
@@ -61,7 +65,7 @@ class EksNodeGroups(pulumi.ComponentResource):
             # starts a new node, drains the old one and stops when Longhorn does not let it go.
             instance_type=settings.node_type,
             update_default_version=True,
-            user_data=user_data(),
+            user_data=user_data(sync=settings.data_disk_sync),
             block_device_mappings=[
                 _disk("/dev/xvda", settings.system_disk_gib, settings.disk_kms_key),
                 _disk(
@@ -93,42 +97,50 @@ class EksNodeGroups(pulumi.ComponentResource):
         )
         release = settings.node_release
         per_zone = settings.nodes // len(network.private_subnet_ids)
+        pinned = pulumi.ResourceHook(
+            f"{name}-release-moves-along",
+            release_moves_along,
+            pulumi.ResourceHookOptions(on_dry_run=True),
+        )
         self.groups = []
         for number, subnet in enumerate(network.private_subnet_ids, 1):
             self.groups.append(
-                aws.eks.NodeGroup(
-                    f"{name}-{number}",
-                    cluster_name=cluster.name,
-                    node_role_arn=role.arn,
-                    subnet_ids=[subnet],
-                    ami_type=IMAGES[settings.node_architecture()],
-                    capacity_type="ON_DEMAND",
-                    # Unset, nodes keep theirs when the control plane moves on.
-                    version=release and ".".join(release.split(".")[:2]),
-                    release_version=release,
-                    launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
-                        id=template.id, version=template.latest_version.apply(_as_text)
-                    ),
-                    scaling_config=aws.eks.NodeGroupScalingConfigArgs(
-                        desired_size=per_zone, min_size=per_zone, max_size=per_zone
-                    ),
-                    # force_update_version stays false: a drain that Longhorn refuses must fail.
-                    update_config=aws.eks.NodeGroupUpdateConfigArgs(
-                        max_unavailable=1, update_strategy="DEFAULT"
-                    ),
-                    # A repair replaces the node, and with it the disk of a copy.
-                    node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=False),
-                    tags=dict(tags),
-                    opts=pulumi.ResourceOptions(
-                        parent=self,
-                        protect=protect_data,
-                        retain_on_delete=protect_data,
-                        depends_on=[*role.grants, *after, *self.groups[-1:]],
-                        # EKS gives up on a drain after 15 minutes for each node.
-                        custom_timeouts=pulumi.CustomTimeouts(
-                            create="40m", update=f"{60 * per_zone}m", delete="60m"
+                as_recorded(
+                    aws.eks.NodeGroup(
+                        f"{name}-{number}",
+                        cluster_name=cluster.name,
+                        node_role_arn=role.arn,
+                        subnet_ids=[subnet],
+                        ami_type=IMAGES[settings.node_architecture()],
+                        capacity_type="ON_DEMAND",
+                        # Unset, nodes keep theirs when the control plane moves on.
+                        version=release and ".".join(release.split(".")[:2]),
+                        release_version=release,
+                        launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
+                            id=template.id, version=template.latest_version.apply(_as_text)
                         ),
-                    ),
+                        scaling_config=aws.eks.NodeGroupScalingConfigArgs(
+                            desired_size=per_zone, min_size=per_zone, max_size=per_zone
+                        ),
+                        # force_update_version stays false: a drain that Longhorn refuses must fail.
+                        update_config=aws.eks.NodeGroupUpdateConfigArgs(
+                            max_unavailable=1, update_strategy="DEFAULT"
+                        ),
+                        # A repair replaces the node, and with it the disk of a copy.
+                        node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=False),
+                        tags=dict(tags),
+                        opts=pulumi.ResourceOptions(
+                            parent=self,
+                            protect=protect_data,
+                            retain_on_delete=protect_data,
+                            depends_on=[*role.grants, *after, *self.groups[-1:]],
+                            # EKS gives up on a drain after 15 minutes for each node.
+                            custom_timeouts=pulumi.CustomTimeouts(
+                                create="40m", update=f"{60 * per_zone}m", delete="60m"
+                            ),
+                            hooks=pulumi.ResourceHookBinding(before_update=[pinned]),
+                        ),
+                    )
                 )
             )
         self.register_outputs({})

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from components.aws.iam import ARN, AwsIamSettings
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.kubernetes_version import TESTED, minor
-from components.settings import Cidr, Gib
+from components.settings import Cidr, Gib, no_examples
 
 OLDEST_KUBERNETES = 33
 CLUSTER_NAME = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$"
@@ -61,10 +61,18 @@ class EksClusterSettings(ClusterSettings):
     data_disk_gib: Gib = Field(default=200, ge=50, le=16384)
     """Disk of each node for Longhorn's copies (gp3). A change replaces the nodes, one by one."""
 
-    data_disk_iops: int = Field(default=6000, ge=3000, le=16000)
+    data_disk_sync: bool = True
+    """Mount the data disk `sync`, so that a write that Longhorn acknowledges is on the disk.
+
+    Without it the last 7 to 9 seconds of acknowledged writes are gone when all copies lose power
+    at once, or the only healthy one does. It costs a flush for each write. A change replaces the
+    nodes, one by one.
+    """
+
+    data_disk_iops: int = Field(default=3000, ge=3000, le=16000)
     """Operations per second of the data disk. gp3 includes 3000 and charges for more."""
 
-    data_disk_mibps: int = Field(default=500, ge=125, le=1000, validate_default=True)
+    data_disk_mibps: int = Field(default=125, ge=125, le=1000, validate_default=True)
     """Throughput of the data disk, MiB/s. gp3 includes 125 and charges for more."""
 
     disk_kms_key: str | None = Field(default=None, pattern=KMS_KEY)
@@ -73,14 +81,14 @@ class EksClusterSettings(ClusterSettings):
     The key's policy must let AWSServiceRoleForAutoScaling use it and create grants.
     """
 
-    kubernetes_version: str = Field(default="1.35", pattern=r"^1\.\d{2}$")
+    kubernetes_version: str = Field(default="1.36", pattern=r"^1\.\d{2}$")
     """Minor version of the control plane. Longhorn 1.12 is tested on 1.33 to 1.36.
 
     Raising it upgrades the control plane and the add-ons; nodes follow with nodeRelease.
     """
 
     node_release: str | None = Field(default=None, pattern=r"^1\.\d{2}\.\d+-\d{8}$")
-    """Kubernetes version and AMI release of the nodes, such as 1.35.2-20261012; None: those they
+    """Kubernetes version and AMI release of the nodes, such as 1.36.2-20261012; None: those they
     have, and the newest when they are made.
 
     A change replaces the nodes, one by one. Releases: github.com/awslabs/amazon-eks-ami.
@@ -89,7 +97,7 @@ class EksClusterSettings(ClusterSettings):
     addon_versions: dict[str, str] = Field(default={})
     """Add-on versions to hold, by add-on; others follow EKS's default for the Kubernetes version.
 
-    `aws eks describe-addon-versions --addon-name vpc-cni --kubernetes-version 1.35` lists them.
+    `aws eks describe-addon-versions --addon-name vpc-cni --kubernetes-version 1.36` lists them.
     """
 
     support: Literal["STANDARD", "EXTENDED"] = "STANDARD"
@@ -102,26 +110,30 @@ class EksClusterSettings(ClusterSettings):
     """How the Kubernetes API is reached. Nodes always reach it inside the VPC.
 
     public: a public address for apiAccessCidrs only. private: an address in the VPC, so `pulumi up`
-    must run there or in a network that is joined to it.
+    must run there or in a network that is joined to it, and apiAccessCidrs must name where.
     """
 
     api_access_cidrs: tuple[Cidr, ...] = Field(default=(), validate_default=True)
     """Networks that may reach the Kubernetes API, such as your office and your CI.
 
-    With a private endpoint: networks outside the VPC that reach it through a VPN or peering.
+    With a private endpoint: the part of the VPC that `pulumi up` runs in, and networks that reach
+    it through a VPN or peering. The cluster's security group admits nobody else but the nodes.
     """
 
     deployer: str | None = Field(default=None, pattern=PRINCIPAL)
-    """ARN of the role that runs `pulumi up`; None: the one that runs the first. An administrator.
+    """ARN of the role that runs `pulumi up`; None: loginRole, or the one that runs the first.
 
-    Set it where several roles deploy, such as CI and people.
+    An administrator. Must be set where there are other administrators (admins).
+    """
+
+    login_role: str | None = Field(default=None, pattern=ARN + r"iam::\d{12}:role/.+$")
+    """ARN of a role that the kubeconfig assumes before it logs in; None: the caller's own.
+
+    An administrator.
     """
 
     admins: tuple[str, ...] = Field(default=(), validate_default=True)
     """ARNs of further roles and users that administer the cluster."""
-
-    login_role: str | None = Field(default=None, pattern=ARN + r"iam::\d{12}:role/.+$")
-    """ARN of a role that the kubeconfig assumes before it logs in; None: the caller's own."""
 
     secrets_kms_key: str | None = Field(default=None, pattern=KMS_KEY)
     """ARN of the KMS key that encrypts Kubernetes Secrets in etcd; None: a key of EKS's own.
@@ -136,6 +148,17 @@ class EksClusterSettings(ClusterSettings):
 
     log_retention_days: int = 90
     """Days for which they are kept."""
+
+    logs_kms_key: str | None = Field(default=None, pattern=KMS_KEY)
+    """ARN of the KMS key of the control plane's logs; None: CloudWatch's own.
+
+    The key's policy must let logs.REGION.amazonaws.com use it.
+    """
+
+    cni_identity: Literal["node", "pod"] = "node"
+    """Whose rights the network plugin has. pod: a role of its own, by EKS Pod Identity, so that
+    nodes cannot change network interfaces. Not tried on an account: begin with it, or not at all.
+    """
 
     iam: AwsIamSettings = AwsIamSettings()
     """What a site demands of the roles that the stack creates."""
@@ -260,12 +283,19 @@ class EksClusterSettings(ClusterSettings):
                 "0.0.0.0/0 shows the Kubernetes API to the whole Internet; name the networks that "
                 "need it, or set apiEndpoint to private"
             )
-        if info.data.get("api_endpoint") == "public" and not cidrs:
+        if info.data.get("api_endpoint") == "private" and not cidrs:
+            raise ValueError(
+                "the cluster's security group admits its nodes only, and `pulumi up` would be "
+                "refused in the VPC too; list the networks that it comes from, such as vpcRange"
+            )
+        if not cidrs:
             raise ValueError(
                 "nobody could reach the Kubernetes API, `pulumi up` included; list the networks "
                 "that may, such as [203.0.113.0/24], or set apiEndpoint to private"
             )
         return cidrs
+
+    _are_no_examples = field_validator("api_access_cidrs")(no_examples)
 
     @field_validator("admins")
     @classmethod
@@ -280,10 +310,16 @@ class EksClusterSettings(ClusterSettings):
                 raise ValueError(
                     f"{admin} is no role or user; write it as in arn:aws:iam::123456789012:role/dba"
                 )
-        if info.data.get("deployer") in admins:
+        deployer, login_role = info.data.get("deployer"), info.data.get("login_role")
+        if admins and not (deployer or login_role):
             raise ValueError(
-                "the deployer is an administrator already, and EKS refuses to name one twice; "
-                "drop it here"
+                "EKS refuses to name an administrator twice, and whoever runs the first "
+                "`pulumi up` is one; set deployer to the role that runs it, and drop that role here"
+            )
+        if deployer in admins or login_role in admins:
+            raise ValueError(
+                "deployer and loginRole are administrators already, and EKS refuses to name one "
+                "twice; drop it here"
             )
         if len(set(admins)) != len(admins):
             raise ValueError("one is named twice; name each once")

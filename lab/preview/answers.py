@@ -40,9 +40,13 @@ users:
 
 def _zones(arguments: Arguments) -> Answer:
     region = arguments.get("region", AWS_REGION)
-    names = [f"{region}{letter}" for letter in "abc"]
-    ids = [f"{region}-az{number}" for number in (1, 2, 3)]
+    names = [f"{region}{letter}" for letter in "abcdef"]
+    ids = [f"{region}-az{number}" for number in range(1, 7)]
     return {"names": names, "zoneIds": ids, "groupNames": [region], "state": "available"}
+
+
+def _offerings(arguments: Arguments) -> Answer:
+    return {"locations": _zones(arguments)["names"], "instanceTypes": [], "locationTypes": []}
 
 
 ANSWERS: dict[str, Callable[[Arguments], Answer]] = {
@@ -73,10 +77,14 @@ ANSWERS: dict[str, Callable[[Arguments], Answer]] = {
         "endpoint": f"ec2.{arguments.get('region', AWS_REGION)}.amazonaws.com",
     },
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": _offerings,
+    "aws:eks/getClusters:getClusters": lambda _: {"id": AWS_REGION, "names": []},
     "aws:ec2/getSubnet:getSubnet": lambda arguments: {
         "id": arguments["id"],
         # Three subnets whose ids end in a, b and c, or in 0, 1 and 2, are in three zones.
-        "availabilityZone": f"{AWS_REGION}{'abc'[int(arguments['id'][-1], 16) % 3]}",
+        "availabilityZone": (
+            f"{arguments.get('region', AWS_REGION)}{'abc'[int(arguments['id'][-1], 16) % 3]}"
+        ),
         "vpcId": "vpc-00000000",
     },
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {

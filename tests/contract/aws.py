@@ -44,6 +44,11 @@ def template_tags(tags: dict[str, str]) -> list[dict[str, Any]]:
     return [{"ResourceType": "launch-template", "Tags": tag_list(tags)}]
 
 
+def of_a_vpc(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Flow logs, whose kind of source the provider takes from the input that names it."""
+    return {**inputs, "resourceType": "VPC"}
+
+
 TEMPLATE_DATA = (
     "blockDeviceMappings",
     "ebsOptimized",
@@ -187,6 +192,12 @@ AWS: dict[str, CloudFormation] = {
         renamed={"name": "LogGroupName"},
         converted=TAGS,
         provider_only=frozenset({"skipDestroy"}),
+    ),
+    "aws:ec2/flowLog:FlowLog": CloudFormation(
+        "AWS::EC2::FlowLog",
+        renamed={"vpcId": "ResourceId", "iamRoleArn": "DeliverLogsPermissionArn"},
+        converted=TAGS,
+        prepared=of_a_vpc,
     ),
     "aws:eks/cluster:Cluster": CloudFormation(
         "AWS::EKS::Cluster",

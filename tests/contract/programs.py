@@ -32,7 +32,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "nodes": 6,
                 "diskKmsKey": AWS_KEY,
                 "secretsKmsKey": AWS_KEY,
-                "nodeRelease": "1.35.2-20261012",
+                "nodeRelease": "1.36.2-20261012",
                 "addonVersions": {"vpc-cni": "v1.21.1-eksbuild.1"},
                 "support": "EXTENDED",
                 "deployer": "arn:aws:iam::123456789012:role/deployer",
@@ -47,8 +47,13 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
             "backup": {"kmsKey": AWS_KEY, "keepOnDestroy": False},
         },
         "private endpoint, one regional NAT gateway": {
-            "cluster": {"apiEndpoint": "private", "apiAccessCidrs": ["192.168.0.0/24"]},
-            "network": {"nat": "regional"},
+            "cluster": {
+                "apiEndpoint": "private",
+                "apiAccessCidrs": ["192.168.0.0/24"],
+                "cniIdentity": "pod",
+                "logsKmsKey": AWS_KEY,
+            },
+            "network": {"nat": "regional", "flowLogs": True},
         },
         "one NAT gateway, no logs": {"cluster": {"logs": []}, "network": {"nat": "single"}},
         "network of somebody else, backups of an earlier stack": {
@@ -56,7 +61,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "zones": [],
                 "existing": {
                     "vpcId": "vpc-0123",
-                    "privateSubnetIds": [f"subnet-0123456789abcde{zone}" for zone in "123"],
+                    "privateSubnetIds": [f"subnet-0123456789abcde{zone}" for zone in "abc"],
                 },
             },
             "backup": {"bucket": "backups-of-an-earlier-stack"},

@@ -34,6 +34,11 @@ def computed(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
                 "certificateAuthority": {"data": "Q0E="},
                 "vpcConfig": {**inputs["vpcConfig"], "clusterSecurityGroupId": "sg-0123456789"},
             }
+        case "aws:cloudwatch/logGroup:LogGroup":
+            return {"arn": f"arn:aws:logs:eu-west-1:123456789012:log-group:{inputs['name']}"}
+        case "aws:eks/nodeGroup:NodeGroup":
+            group = {"status": "ACTIVE", "nodeGroupName": f"{name}-1a2b"}
+            return {**group, "releaseVersion": "1.36.2-20261012"}
         case "aws:ec2/launchTemplate:LaunchTemplate":
             return {"latestVersion": 1}
         case "aws:iam/role:Role":
@@ -101,6 +106,16 @@ def answer(token: str, args: dict[str, Any]) -> dict[str, Any]:
             return {"keys": [{"keyName": "key1", "value": f"key-of-{args['accountName']}"}]}
         case "aws:index/getAvailabilityZones:getAvailabilityZones":
             return {"names": [f"eu-west-1{letter}" for letter in "abcd"]}
+        case "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings":
+            return {"locations": [f"eu-west-1{letter}" for letter in "abcd"]}
+        case "aws:eks/getClusters:getClusters":
+            return {"names": []}
+        case "aws:eks/getNodeGroup:getNodeGroup":
+            return {
+                "status": "ACTIVE",
+                "releaseVersion": "1.36.2-20261012",
+                "launchTemplates": [{"id": "cluster-nodes-template-id", "version": "1"}],
+            }
         case "aws:index/getPartition:getPartition":
             return {"partition": "aws"}
         case "aws:index/getCallerIdentity:getCallerIdentity":

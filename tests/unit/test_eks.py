@@ -87,11 +87,12 @@ def test_another_node_type_rolls_through_the_groups_and_replaces_none(eks):
 
 
 def test_a_newer_control_plane_leaves_the_nodes_alone(eks):
-    engine = eks(cluster={"kubernetesVersion": "1.36"})
+    older, engine = eks(cluster={"kubernetesVersion": "1.35"}), eks()
 
+    assert older.one(CLUSTER).inputs["version"] == "1.35"
     assert engine.one(CLUSTER).inputs["version"] == "1.36"
     nodes = [group.inputs for group in engine.of_type(GROUP)]
-    assert nodes == [group.inputs for group in eks().of_type(GROUP)]
+    assert nodes == [group.inputs for group in older.of_type(GROUP)]
     assert not {"version", "releaseVersion"} & nodes[0].keys()
 
 
@@ -149,8 +150,9 @@ def test_longhorn_has_an_encrypted_disk_of_its_own(eks):
         "/dev/xvdb": {
             "volumeType": "gp3",
             "volumeSize": 500,
-            "iops": 6000,
-            "throughput": 500,
+            # What gp3 includes without a charge.
+            "iops": 3000,
+            "throughput": 125,
             "encrypted": "true",
             "kmsKeyId": KEY,
             "deleteOnTermination": "true",
@@ -170,8 +172,18 @@ def test_nodes_prepare_themselves_for_longhorn_before_they_join(eks):
     text = base64.b64decode(eks().one(TEMPLATE).inputs["userData"], validate=True).decode("ascii")
 
     assert text == multipart(node_prep_script())
+    assert "mount_options=noatime,sync\n" in text
     assert text.startswith('Content-Type: multipart/mixed; boundary="==HA-IRIS-NODE-PREP=="')
     assert 'Content-Type: text/x-shellscript; charset="us-ascii"' in text
+
+
+def test_writes_that_longhorn_acknowledges_are_on_the_disk_unless_that_is_given_up(eks):
+    template = eks(cluster={"dataDiskSync": False}).one(TEMPLATE)
+    text = base64.b64decode(template.inputs["userData"], validate=True).decode("ascii")
+
+    assert text == multipart(node_prep_script(sync=False))
+    assert "mount_options=noatime\n" in text
+    assert text != multipart(node_prep_script())
 
 
 def test_the_way_into_the_cluster_is_blocked_before_anything_can_fail():
@@ -231,7 +243,7 @@ def test_add_ons_follow_the_kubernetes_version_unless_a_version_is_held(eks):
         "snapshot-controller": "v1.0.0-eksbuild.1",
     }
     asked = [args for token, args in engine.calls if token.endswith("getAddonVersion")]
-    assert {args["kubernetesVersion"] for args in asked} == {"1.35"}
+    assert {args["kubernetesVersion"] for args in asked} == {"1.36"}
 
 
 def test_no_default_of_the_provider_can_replace_the_cluster(eks):
@@ -256,6 +268,21 @@ def test_logs_have_a_retention_and_a_group_before_eks_makes_one_without(eks):
     assert group.inputs["retentionInDays"] == 30
     assert "cluster-logs" in engine.one(CLUSTER).depends_on
     assert "audit" in engine.one(CLUSTER).inputs["enabledClusterLogTypes"]
+
+
+def test_a_control_plane_that_shall_go_can_stop_writing_logs_first(eks):
+    engine = eks(cluster={"logs": []}, protectData=False)
+
+    assert engine.one(CLUSTER).inputs["enabledClusterLogTypes"] == []
+    # Still the program's: what is written until the end has a retention.
+    assert engine.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 90
+
+
+def test_logs_get_a_key_of_the_site_only_when_one_is_named(eks):
+    group = "aws:cloudwatch/logGroup:LogGroup"
+
+    assert "kmsKeyId" not in eks().one(group).inputs
+    assert eks(cluster={"logsKmsKey": KEY}).one(group).inputs["kmsKeyId"] == KEY
 
 
 def test_secrets_get_a_key_of_the_site_only_when_one_is_named(eks):

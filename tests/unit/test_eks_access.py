@@ -9,6 +9,8 @@ import pulumi
 import pytest
 
 from components.aws.network import subnet_ranges
+from tests.unit.conftest import OFFICE
+from tests.unit.destroy_order import gone_before
 from tests.unit.test_eks import BUCKET, CLUSTER, GROUP, TEMPLATE
 
 ENTRY = "aws:eks/accessEntry:AccessEntry"
@@ -18,6 +20,8 @@ SUBNET = "aws:ec2/subnet:Subnet"
 TABLE = "aws:ec2/routeTable:RouteTable"
 ROLE = "aws:iam/role:Role"
 RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+LOGIN = "arn:aws:iam::123456789012:role/login"
+CI = "arn:aws:iam::123456789012:role/ci"
 DBA = "arn:aws:iam::123456789012:role/dba"
 EXISTING = {"vpcId": "vpc-0123", "privateSubnetIds": ["subnet-0a", "subnet-0b", "subnet-0c"]}
 
@@ -41,7 +45,7 @@ def test_only_the_named_networks_reach_the_public_endpoint_and_nodes_reach_the_p
     engine = eks()
 
     access = engine.one(CLUSTER).inputs["vpcConfig"]
-    assert access["publicAccessCidrs"] == ["203.0.113.0/24"]
+    assert access["publicAccessCidrs"] == [OFFICE]
     assert access["endpointPublicAccess"] is True
     assert access["endpointPrivateAccess"] is True
     assert engine.of_type(RULE) == []
@@ -86,11 +90,32 @@ def test_whoever_deploys_next_does_not_take_the_first_ones_access_away(eks):
 
 def test_an_administrator_who_leaves_changes_nothing_for_the_others(eks):
     others = "arn:aws:iam::123456789012:role/sre"
-    both = {e.name: e.inputs for e in eks(cluster={"admins": [DBA, others]}).of_type(ENTRY)}
-    left = {e.name: e.inputs for e in eks(cluster={"admins": [others]}).of_type(ENTRY)}
+    both = eks(cluster={"deployer": CI, "admins": [DBA, others]}).of_type(ENTRY)
+    left = eks(cluster={"deployer": CI, "admins": [others]}).of_type(ENTRY)
+    both, left = [{e.name: e.inputs for e in entries} for entries in (both, left)]
 
     assert len(both) == 3
     assert left.items() < both.items()
+
+
+def test_whoever_destroys_the_stack_stays_an_administrator_until_all_in_it_is_gone(eks):
+    engine = eks(cluster={"deployer": CI, "admins": [DBA], "loginRole": LOGIN})
+
+    admitted = {entry.inputs["principalArn"]: entry for entry in engine.of_type(ENTRY)}
+    assert admitted.keys() == {CI, DBA, LOGIN}
+    for entry in (*admitted.values(), *engine.of_type(POLICY)):
+        assert {"iris-data", "longhorn-release"} <= gone_before(engine, entry.name)
+
+
+def test_the_role_that_logs_in_is_admitted_and_nobody_twice(eks):
+    # The program acts as this role itself, or as one that need not be known to the cluster.
+    alone = eks(cluster={"loginRole": LOGIN})
+    assert alone.one(ENTRY).inputs["principalArn"] == LOGIN
+    assert list(alone.one(ENTRY).request.ignoreChanges) == []
+
+    both = eks(cluster={"loginRole": LOGIN, "deployer": LOGIN, "admins": [DBA]})
+    admitted = [entry.inputs["principalArn"] for entry in both.of_type(ENTRY)]
+    assert sorted(admitted) == [DBA, LOGIN]
 
 
 def test_eks_gives_its_nodes_their_access_itself(eks):
@@ -246,6 +271,34 @@ def test_nodes_may_do_what_nodeadm_needs_and_no_more(eks):
         "AmazonEKS_CNI_Policy",
         "AmazonSSMManagedInstanceCore",
     }
+
+
+def test_nodes_lose_the_network_plugins_rights_where_it_has_a_role_of_its_own(eks):
+    engine = eks(cluster={"cniIdentity": "pod"})
+
+    attached = {
+        a.inputs["role"]: a.inputs["policyArn"]
+        for a in engine.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+        if a.inputs["policyArn"].endswith("AmazonEKS_CNI_Policy")
+    }
+    assert [*attached] == ["cluster-cni-role-autonamed"]
+    (identity,) = engine.named("cluster-vpc-cni").inputs["podIdentityAssociations"]
+    assert identity["serviceAccount"] == "aws-node"
+    assert identity["roleArn"].endswith("cluster-cni-role-autonamed")
+    assert "cluster-cni-role-AmazonEKS_CNI_Policy" in engine.named("cluster-vpc-cni").depends_on
+    assert "podIdentityAssociations" not in eks().named("cluster-vpc-cni").inputs
+
+
+def test_what_the_vpc_refuses_is_noted_where_that_is_asked_for(eks):
+    engine = eks(network={"flowLogs": True})
+
+    log = engine.one("aws:ec2/flowLog:FlowLog").inputs
+    assert (log["trafficType"], log["vpcId"]) == ("REJECT", "network-vpc-id")
+    group = engine.named("network-flow-logs-role").inputs
+    assert '"vpc-flow-logs.amazonaws.com"' in group["assumeRolePolicy"]
+    # Below the name that the deployer's policy speaks of.
+    assert log["logDestination"].endswith("log-group:/aws/eks/ha-iris-eks/vpc")
+    assert eks().of_type("aws:ec2/flowLog:FlowLog") == []
 
 
 def test_tags_reach_everything_that_can_bear_them(eks):

@@ -3,6 +3,8 @@
 import pytest
 
 from components.aws.settings import EksClusterSettings
+from stacks import compose
+from tests.unit.answers import answer
 from tests.unit.conftest import changed
 
 ROLE = "arn:aws:iam::123456789012:role/dba"
@@ -18,6 +20,21 @@ def refusal(refused, stack_config):
         return refused(config, stack=stack)
 
     return run
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """``answering("getClusters:", {...})``: AWS answers so to that one question."""
+    answers = {}
+
+    def answer_so(token, args):
+        for part, reply in answers.items():
+            if part in token:
+                return reply
+        return answer(token, args)
+
+    monkeypatch.setattr("tests.unit.conftest.answer", answer_so)
+    return answers.__setitem__
 
 
 def fault(message: str, stack: str = "eks") -> str:
@@ -49,8 +66,8 @@ def fault(message: str, stack: str = "eks") -> str:
         ("nodeRelease", "1.35.2-20261003", "1.35.2-20261003", "panics", "20261012 or newer"),
         (
             "nodeRelease",
-            "1.36.1-20261012",
-            "1.36.1-20261012",
+            "1.37.1-20261012",
+            "1.37.1-20261012",
             "newer than",
             "kubernetesVersion first",
         ),
@@ -87,8 +104,27 @@ def test_a_cluster_that_would_not_hold_is_refused(refusal, key, value, stated, r
         ),
         pytest.param(
             {"cluster": {"deployer": ROLE, "admins": [ROLE]}},
-            "the deployer is an administrator already, and EKS refuses to name one twice; drop it",
+            "deployer and loginRole are administrators already, and EKS refuses to name one twice; "
+            "drop it",
             id="deployer-twice",
+        ),
+        pytest.param(
+            {"cluster": {"loginRole": ROLE, "admins": [ROLE]}},
+            "deployer and loginRole are administrators already, and EKS refuses to name one twice; "
+            "drop it",
+            id="role-that-logs-in-twice",
+        ),
+        pytest.param(
+            {"cluster": {"admins": [ROLE]}},
+            "whoever runs the first `pulumi up` is one; set deployer to the role that runs it, and "
+            "drop that role here",
+            id="admins-and-an-unknown-deployer",
+        ),
+        pytest.param(
+            {"cluster": {"apiEndpoint": "private", "apiAccessCidrs": []}},
+            "the cluster's security group admits its nodes only, and `pulumi up` would be refused "
+            "in the VPC too; list the networks that it comes from, such as vpcRange",
+            id="private-and-closed-to-all",
         ),
         pytest.param(
             {"cluster": {"dataDiskIops": 3000, "dataDiskMibps": 1000}},
@@ -215,6 +251,55 @@ def test_a_region_with_two_zones_is_refused(refusal, monkeypatch):
     assert message.endswith("choose another region")
 
 
+def test_a_zone_that_holds_no_control_plane_is_refused_although_it_was_named(refusal, monkeypatch):
+    answered = {"names": ["us-east-1a", "us-east-1b", "us-east-1d"]}
+    monkeypatch.setattr("tests.unit.conftest.answer", lambda token, args: answered)
+
+    zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+    message = refusal(network={"zones": zones}, **{"aws:region": "us-east-1"})
+    assert (
+        "us-east-1c is no zone that this account has and that EKS puts a control plane" in message
+    )
+    assert message.endswith("choose three of us-east-1a, us-east-1b, us-east-1d")
+
+
+def test_a_node_type_that_a_zone_does_not_offer_is_refused(refusal, answering):
+    answering("getInstanceTypeOfferings", {"locations": ["eu-west-1a", "eu-west-1b"]})
+
+    assert refusal() == (
+        "ha-iris:cluster.nodeType is m7i.xlarge: AWS does not offer it in eu-west-1c; choose "
+        "another type, or zones among eu-west-1a, eu-west-1b"
+    )
+
+
+@pytest.mark.parametrize(
+    ("running", "wanted", "said"),
+    [
+        ("1.37", "1.36", "EKS has upgraded it (it does so when standard support ends), or a"),
+        ("1.34", "1.36", "EKS goes up one minor version at a time; set it to 1.35 first"),
+    ],
+)
+def test_a_version_that_eks_does_not_go_to_is_refused(refusal, answering, running, wanted, said):
+    answering("getClusters:", {"names": ["ha-iris-eks"]})
+    answering("getCluster:", {"version": running})
+
+    message = refusal(cluster={"kubernetesVersion": wanted})
+    assert message.startswith(
+        f"ha-iris:cluster.kubernetesVersion is {wanted}, and ha-iris-eks runs {running}: "
+    )
+    assert said in message
+
+
+def test_the_next_version_and_the_same_one_are_taken(deploy, stack_config, answering):
+    answering("getClusters:", {"names": ["somebody-elses", "ha-iris-eks"]})
+    answering("getCluster:", {"version": "1.36"})
+
+    for wanted in ("1.36", "1.37"):
+        config = changed(stack_config("eks"), {"cluster": {"kubernetesVersion": wanted}})
+        engine = deploy(compose, stack="eks", config=config)
+        assert engine.one("aws:eks/cluster:Cluster").inputs["version"] == wanted
+
+
 def test_a_stack_without_a_region_says_how_to_give_it_one(refusal):
     assert "run `pulumi config set aws:region eu-west-1`" in fault(refusal(drop="aws:region"))
 
@@ -250,6 +335,8 @@ def test_the_api_is_open_to_nobody_until_somebody_says_to_whom(refusal):
     ],
 )
 def test_the_processor_follows_from_the_node_type(node_type, architecture):
-    settings = EksClusterSettings.model_validate({"nodeType": node_type, "apiEndpoint": "private"})
+    settings = EksClusterSettings.model_validate(
+        {"nodeType": node_type, "apiAccessCidrs": ["10.0.0.0/8"]}
+    )
 
     assert settings.node_architecture() == architecture
