@@ -7,17 +7,13 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from components.aws.iam import ARN, AwsIamSettings
-from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
+from components.aws.node_settings import KMS_KEY, EksNodeSettings
 from components.kubernetes_version import TESTED, minor
-from components.settings import Cidr, Gib, no_examples
+from components.settings import Cidr, no_examples
 
 OLDEST_KUBERNETES = 33
 CLUSTER_NAME = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$"
 PRINCIPAL = ARN + r"iam::\d{12}:(role|user)/.+$"
-KMS_KEY = ARN + r"kms:[a-z0-9-]+:\d{12}:key/.+$"
-NODE_TYPE = r"^(?P<family>[a-z]+\d*)(?P<options>[a-z0-9-]*)\.(?P<size>[a-z0-9-]+)$"
-BEFORE_NITRO = re.compile(r"(c[134]|cc2|d2|g2|g3s?|h1|hs1|i[23]|m[1-4]|p[23]|r[34]|t[12]|x1e?)\.")
-TOO_SMALL = ("nano", "micro", "small", "medium")
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 LOG_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -28,7 +24,7 @@ BROKEN_RELEASES = ("20260930", "20261003")
 ADD_ONS = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns", "snapshot-controller")
 
 
-class EksClusterSettings(ClusterSettings):
+class EksClusterSettings(EksNodeSettings):
     """A cluster with one managed node group in each of three zones."""
 
     name: str | None = Field(default=None, pattern=CLUSTER_NAME)
@@ -36,50 +32,6 @@ class EksClusterSettings(ClusterSettings):
 
     mode: str = "standard"
     """EKS mode of operation. Only standard, with managed node groups."""
-
-    nodes: NodesInThreeZones = 3
-    """Nodes in all, spread evenly over the three zones.
-
-    With fewer than before AWS picks those that go: docs/eks.md says how to keep the copies.
-    """
-
-    node_type: str = Field(default="m7i.xlarge", validate_default=True)
-    """EC2 instance type; 4 vCPU and 16 GiB leave IRIS 8 GiB beside Longhorn.
-
-    Graviton types such as m7g.xlarge need an IRIS image for arm64.
-    """
-
-    node_image: str = "AL2023"
-    """Node image. Only AL2023, on which the program installs Longhorn's iSCSI initiator."""
-
-    capacity_type: str = "on-demand"
-    """How nodes are bought. Only on-demand."""
-
-    system_disk_gib: Gib = Field(default=50, ge=30)
-    """Disk of each node for system, images and logs (gp3)."""
-
-    data_disk_gib: Gib = Field(default=200, ge=50, le=16384)
-    """Disk of each node for Longhorn's copies (gp3). A change replaces the nodes, one by one."""
-
-    data_disk_sync: bool = True
-    """Mount the data disk `sync`, so that a write that Longhorn acknowledges is on the disk.
-
-    Without it the last 7 to 9 seconds of acknowledged writes are gone when all copies lose power
-    at once, or the only healthy one does. It costs a flush for each write. A change replaces the
-    nodes, one by one.
-    """
-
-    data_disk_iops: int = Field(default=3000, ge=3000, le=16000)
-    """Operations per second of the data disk. gp3 includes 3000 and charges for more."""
-
-    data_disk_mibps: int = Field(default=125, ge=125, le=1000, validate_default=True)
-    """Throughput of the data disk, MiB/s. gp3 includes 125 and charges for more."""
-
-    disk_kms_key: str | None = Field(default=None, pattern=KMS_KEY)
-    """ARN of the KMS key of the nodes' disks; None: AWS's own. Disks are always encrypted.
-
-    The key's policy must let AWSServiceRoleForAutoScaling use it and create grants.
-    """
 
     kubernetes_version: str = Field(default="1.36", pattern=r"^1\.\d{2}$")
     """Minor version of the control plane. Longhorn 1.12 is tested on 1.33 to 1.36.
@@ -163,12 +115,6 @@ class EksClusterSettings(ClusterSettings):
     iam: AwsIamSettings = AwsIamSettings()
     """What a site demands of the roles that the stack creates."""
 
-    def node_architecture(self) -> Architecture:
-        """Processor of the instance type: Graviton types have a g among their options."""
-        match = _node_type(self.node_type)
-        graviton = "g" in match["options"].split("-")[0] or match["family"] == "a1"
-        return "arm64" if graviton else "amd64"
-
     @field_validator("mode")
     @classmethod
     def _leaves_nodes_to_us(cls, mode: str) -> str:
@@ -178,55 +124,6 @@ class EksClusterSettings(ClusterSettings):
                 "privileged pods: Longhorn can live in neither; set it to standard"
             )
         return mode
-
-    @field_validator("node_type")
-    @classmethod
-    def _can_run_a_database(cls, node_type: str) -> str:
-        match = re.match(NODE_TYPE, node_type)
-        if not match:
-            raise ValueError("this is no EC2 instance type; write it as in m7i.xlarge")
-        if match["size"] in TOO_SMALL:
-            raise ValueError(
-                "such a machine starves Longhorn and IRIS; choose one with 4 vCPU, "
-                "such as m7i.xlarge"
-            )
-        if BEFORE_NITRO.match(node_type):
-            raise ValueError(
-                "machines before Nitro do not say which disk is an EBS volume, so Longhorn's "
-                "cannot be found; choose a newer type, such as m7i.xlarge"
-            )
-        return node_type
-
-    @field_validator("node_image")
-    @classmethod
-    def _takes_an_iscsi_initiator(cls, node_image: str) -> str:
-        if node_image != "AL2023":
-            raise ValueError(
-                "Longhorn attaches volumes with iSCSI, which Bottlerocket and Windows cannot get "
-                "and other images are not prepared for; set it to AL2023"
-            )
-        return node_image
-
-    @field_validator("capacity_type")
-    @classmethod
-    def _stays(cls, capacity_type: str) -> str:
-        if capacity_type != "on-demand":
-            raise ValueError(
-                "AWS takes Spot nodes away at will, and all three at once with every copy of the "
-                "data; set it to on-demand"
-            )
-        return capacity_type
-
-    @field_validator("data_disk_mibps")
-    @classmethod
-    def _fits_the_operations(cls, throughput: int, info: ValidationInfo) -> int:
-        iops = info.data.get("data_disk_iops")
-        if iops is not None and 4 * throughput > iops:
-            raise ValueError(
-                f"gp3 gives at most a quarter of dataDiskIops ({iops}); "
-                f"set it to {iops // 4} or less, or dataDiskIops to {4 * throughput} or more"
-            )
-        return throughput
 
     @field_validator("kubernetes_version")
     @classmethod
@@ -334,10 +231,3 @@ class EksClusterSettings(ClusterSettings):
                 f"set it to {min(LOG_DAYS, key=lambda known: abs(known - days))}"
             )
         return days
-
-
-def _node_type(node_type: str) -> re.Match[str]:
-    match = re.match(NODE_TYPE, node_type)
-    if match is None:
-        raise ValueError(f"{node_type} is no EC2 instance type")
-    return match
