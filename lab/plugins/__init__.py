@@ -16,5 +16,5 @@ def install(folder: Path, package: str, module: str) -> None:
     """
     executable = folder / f"pulumi-resource-{package}"
     start = f"exec {shlex.quote(sys.executable)} -P -s -m {module}"
-    executable.write_text(f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(REPOSITORY))} {start}\n")
+    executable.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(REPOSITORY))} {start} "$@"\n')
     executable.chmod(0o755)

@@ -36,18 +36,52 @@ def _step_over(*packages: str) -> None:
 
 
 if TYPE_CHECKING:
-    from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+    from pulumi.runtime.proto import (
+        engine_pb2,
+        engine_pb2_grpc,
+        plugin_pb2,
+        provider_pb2,
+        provider_pb2_grpc,
+    )
 else:
     if "pulumi" not in sys.modules:
         _step_over("pulumi", "pulumi.runtime", "pulumi.runtime.proto")
-    from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+    from pulumi.runtime.proto import (
+        engine_pb2,
+        engine_pb2_grpc,
+        plugin_pb2,
+        provider_pb2,
+        provider_pb2_grpc,
+    )
 
 __all__ = [
+    "Engine",
     "plugin_pb2",
     "provider_pb2",
     "provider_pb2_grpc",
     "serve",
 ]
+
+
+class Engine:
+    """The engine that has started this plugin, to tell it how things go."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        """Take the plugin's arguments: the first one is the engine's address."""
+        self._stub: engine_pb2_grpc.EngineStub | None = None
+        if arguments:
+            # Behind a proxy, gRPC would ask the proxy for the engine on loopback.
+            channel = grpc.insecure_channel(arguments[0], options=[("grpc.enable_http_proxy", 0)])
+            self._stub = engine_pb2_grpc.EngineStub(channel)
+
+    def tell(self, urn: str, text: str) -> None:
+        """Show a line beside a resource for as long as nothing newer is told of it."""
+        request = engine_pb2.LogRequest(
+            severity=engine_pb2.INFO, message=text, urn=urn, ephemeral=True
+        )
+        if self._stub:
+            with contextlib.suppress(grpc.RpcError):  # it may be ending
+                self._stub.Log(request)
 
 
 def serve(provider: provider_pb2_grpc.ResourceProviderServicer) -> None:

@@ -9,18 +9,20 @@ from components.iris.database import ROLLED_OUT
 from lab.plugins.kubernetes import wait_for
 from lab.plugins.kubernetes.changes import replaces
 from lab.plugins.kubernetes.provider import KubernetesStandIn
-from lab.plugins.protocol import provider_pb2
+from lab.plugins.protocol import Engine, provider_pb2
+
+SECRET = {"apiVersion": "v1", "kind": "Secret"}
 
 
 @pytest.mark.parametrize("content", ["data", "stringData"])
 def test_contents_of_a_secret_change_in_place_only_where_the_provider_may(content):
-    assert replaces("Secret", (content, "iris.key")) is True
-    assert replaces("Secret", (content, "iris.key"), in_place=True) is False
+    assert replaces(SECRET, (content, "iris.key")) is True
+    assert replaces(SECRET, (content, "iris.key"), in_place=True) is False
 
 
 @pytest.mark.parametrize("path", [("type",), ("metadata", "name"), ("metadata", "namespace")])
 def test_a_secret_of_another_type_or_name_is_another_secret(path):
-    assert replaces("Secret", path, in_place=True) is True
+    assert replaces(SECRET, path, in_place=True) is True
 
 
 def as_struct(value: dict[str, Any]) -> struct_pb2.Struct:
@@ -41,7 +43,7 @@ def test_a_new_licence_key_plans_no_new_secret(immutable, provider_may, is_repla
         about = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
         return as_struct({**about, **fixed, "stringData": {"iris.key": key}})
 
-    stand_in = KubernetesStandIn()
+    stand_in = KubernetesStandIn(Engine([]))
     stand_in._secrets_change = provider_may
 
     plan = stand_in.Diff(

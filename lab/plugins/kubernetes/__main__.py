@@ -1,8 +1,10 @@
 """The process that the engine starts."""
 
-from lab.plugins.kubernetes.provider import KubernetesStandIn
-from lab.plugins.protocol import serve
+import sys
 
-provider = KubernetesStandIn()
+from lab.plugins.kubernetes.provider import KubernetesStandIn
+from lab.plugins.protocol import Engine, serve
+
+provider = KubernetesStandIn(Engine(sys.argv[1:]))
 serve(provider)
 provider.cancel()

@@ -1,56 +1,78 @@
-"""What differs between two sets of inputs, what replaces an object, and what has drifted."""
+"""What differs between two sets of inputs, and what of it replaces an object.
+
+The table is that of pulumi-kubernetes: ``forceNew`` in provider/pkg/provider/diff.go, as it stands
+at commit cafe8c4a, read and compared by hand on 2026-11-21. Its kinds of API versions that no
+served cluster has any more (apps/v1beta1, policy/v1beta1, ...) are left out. What is not in it is
+sent to the API server as an update, which may refuse it; that is the official provider's way too.
+"""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubernetes.utils.quantity import parse_quantity
-
 Path = tuple[str | int, ...]
 
-IMMUTABLE: dict[str, list[Path]] = {
-    "ConfigMap": [("data",), ("binaryData",), ("immutable",)],
-    "Secret": [("data",), ("stringData",), ("immutable",), ("type",)],
-    "PersistentVolumeClaim": [("spec",)],
-    "PersistentVolume": [("spec", "csi")],
-    "StorageClass": [
-        ("parameters",),
-        ("provisioner",),
-        ("reclaimPolicy",),
-        ("volumeBindingMode",),
+ANY = "*"
+"""Stands for every item of a list."""
+
+IDENTITY: list[Path] = [("metadata", "name"), ("metadata", "namespace")]
+
+_CONTAINER = (
+    *("args", "command", "env", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "ports"),
+    *("readinessProbe", "resources", "securityContext", "stdin", "stdinOnce"),
+    *("terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices"),
+    *("volumeMounts", "workingDir"),
+)
+_POD = (
+    *("affinity", "automountServiceAccountToken", "dnsConfig", "dnsPolicy", "enableServiceLinks"),
+    *("hostAliases", "hostIPC", "hostNetwork", "hostPID", "hostname", "imagePullSecrets"),
+    *("nodeName", "nodeSelector", "overhead", "preemptionPolicy", "priority", "priorityClassName"),
+    *("readinessGates", "restartPolicy", "runtimeClassName", "schedulerName", "securityContext"),
+    *("serviceAccount", "serviceAccountName", "shareProcessNamespace", "subdomain"),
+    *("terminationGracePeriodSeconds", "volumes"),
+)
+_VOLUME_SOURCES = (
+    *("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc"),
+    *("flexVolume", "flocker", "gcePersistentDisk", "glusterfs", "hostPath", "iscsi", "local"),
+    *("nfs", "photonPersistentDisk", "portworxVolume", "quobyte", "rbd", "scaleIO", "storageos"),
+    "vsphereVolume",
+)
+
+
+def _spec(*fields: str) -> list[Path]:
+    return [("spec", field) for field in fields]
+
+
+FORCE_NEW: dict[tuple[str, str], list[Path]] = {
+    ("apps/v1", "DaemonSet"): _spec("selector"),
+    ("apps/v1", "Deployment"): _spec("selector"),
+    ("apps/v1", "StatefulSet"): _spec(
+        *("podManagementPolicy", "revisionHistoryLimit", "selector", "serviceName"),
+        "volumeClaimTemplates",
+    ),
+    ("batch/v1", "Job"): _spec("completions", "parallelism", "selector", "template"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): [("roleRef",)],
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): [("roleRef",)],
+    ("storage.k8s.io/v1", "StorageClass"): [("parameters",), ("provisioner",)],
+    ("v1", "ConfigMap"): [("binaryData",), ("data",)],
+    ("v1", "PersistentVolume"): _spec(*_VOLUME_SOURCES),
+    ("v1", "PersistentVolumeClaim"): _spec(
+        "accessModes", "selector", "storageClassName", "volumeName"
+    ),
+    ("v1", "Pod"): [
+        *_spec(*_POD),
+        *(
+            ("spec", containers, ANY, field)
+            for containers in ("containers", "initContainers")
+            for field in _CONTAINER
+        ),
     ],
-    "PriorityClass": [("value",), ("preemptionPolicy",)],
-    "Deployment": [("spec", "selector")],
-    "StatefulSet": [
-        ("spec", "selector"),
-        ("spec", "serviceName"),
-        ("spec", "podManagementPolicy"),
-        ("spec", "volumeClaimTemplates"),
-    ],
-    "Job": [("spec", "selector"), ("spec", "template"), ("spec", "completions")],
-    "RoleBinding": [("roleRef",)],
-    "ClusterRoleBinding": [("roleRef",)],
+    ("v1", "ResourceQuota"): _spec("scopes"),
+    ("v1", "Secret"): [("type",), ("stringData",), ("data",)],
+    ("v1", "Service"): _spec("clusterIP"),
 }
-"""Fields that cannot change in place, by kind (Kubernetes API reference 1.35), beside the name.
-
-Contents of Secrets and ConfigMaps can, but pulumi-kubernetes replaces those too, so that what
-uses them is told.
-"""
-
-MUTABLE: list[Path] = [
-    ("spec", "resources", "requests", "storage"),
-    ("spec", "volumeAttributesClassName"),
-]
-"""What may change below the immutable fields of a claim."""
-
-IDENTITY: list[Path] = [
-    ("apiVersion",),
-    ("kind",),
-    ("metadata", "name"),
-    ("metadata", "namespace"),
-]
+"""Fields whose change replaces an object, by API version and kind, beside its name."""
 
 
 def changed(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -70,14 +92,21 @@ def changed(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
         yield path, "update"
 
 
-def replaces(kind: str, path: Path, *, in_place: bool = False) -> bool:
-    """Whether a change at this place needs another object.
+def replaces(thing: Mapping[str, Any], path: Path, *, in_place: bool = False) -> bool:
+    """Whether a change at this place of an object needs another object.
 
     ``in_place``: the object is a Secret whose contents may change, as the provider's setting
     enableSecretMutable allows for one that is not immutable.
     """
-    frozen = IDENTITY + ([("type",)] if in_place else IMMUTABLE.get(kind, []))
-    return any(path[: len(field)] == field for field in frozen) and path not in MUTABLE
+    table = FORCE_NEW.get((thing.get("apiVersion", ""), thing.get("kind", "")), [])
+    frozen = IDENTITY + ([("type",)] if in_place else table)
+    return any(_within(path, field) for field in frozen)
+
+
+def _within(path: Path, field: Path) -> bool:
+    return len(path) >= len(field) and all(
+        want in (ANY, part) for part, want in zip(path, field, strict=False)
+    )
 
 
 def as_text(path: Path) -> str:
@@ -91,46 +120,3 @@ def as_text(path: Path) -> str:
         else:
             text += f'["{part}"]'
     return text
-
-
-def observed(inputs: Any, live: Any) -> Any:
-    """The inputs as the cluster has them now: fields that we did not set are not ours to see."""
-    if isinstance(inputs, Mapping) and isinstance(live, Mapping):
-        # The server keeps no empty list or map.
-        found = {
-            key: observed(value, live[key]) if live.get(key) is not None else value
-            for key, value in inputs.items()
-            if live.get(key) is not None or value in ([], {})
-        }
-        if "stringData" in inputs:
-            # Written once and shown as data from then on.
-            data = live.get("data") or {}
-            found["stringData"] = {
-                key: base64.b64decode(data[key]).decode()
-                for key in inputs["stringData"]
-                if key in data
-            }
-        return found
-    if isinstance(inputs, list) and isinstance(live, list):
-        if _named(inputs) and _named(live):
-            by_name = {item["name"]: item for item in live}
-            return [
-                observed(item, by_name[item["name"]]) for item in inputs if item["name"] in by_name
-            ]
-        if len(inputs) == len(live):
-            return [observed(*pair) for pair in zip(inputs, live, strict=True)]
-    return inputs if _same_quantity(inputs, live) else live
-
-
-def _named(items: list[Any]) -> bool:
-    return all(isinstance(item, Mapping) and "name" in item for item in items)
-
-
-def _same_quantity(one: Any, other: Any) -> bool:
-    """Whether two texts are one quantity, as 1024Mi and 1Gi are."""
-    if not (isinstance(one, str) and isinstance(other, str)):
-        return False
-    try:
-        return parse_quantity(one) == parse_quantity(other)
-    except ValueError:
-        return False

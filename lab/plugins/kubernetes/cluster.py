@@ -56,11 +56,13 @@ class Cluster:
         self._document = {**kubeconfig, **({"current-context": context} if context else {})}
         self._discovery = threading.Lock()
 
-    def get(self, thing: Object) -> Object | None:
-        """The live object of the same kind and name, or None."""
+    def get(self, thing: Object, *, must_be: bool = False) -> Object | None:
+        """The live object of the same kind and name; None without one, unless there must be."""
         try:
             return self._send("get", thing)
         except Refused as refused:
+            if must_be:
+                raise
             if refused.not_found:
                 return None
             raise
@@ -78,9 +80,8 @@ class Cluster:
             options["dry_run"] = "All"
         return self._send("server_side_apply", thing, body=thing, **options)
 
-    def delete(self, thing: Object, *, dependents_first: bool = True) -> None:
-        """Ask for deletion; with dependents first it is over when ``get`` gives None."""
-        propagation = "Foreground" if dependents_first else "Background"
+    def delete(self, thing: Object, *, propagation: str = "Foreground") -> None:
+        """Ask for deletion; in the foreground it is over when ``get`` gives None."""
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         try:
             self._send("delete", thing, body=options)
@@ -88,11 +89,14 @@ class Cluster:
             if not refused.not_found:
                 raise
 
-    def list(self, api_version: str, kind: str, namespace: str, selector: str = "") -> list[Object]:
-        """All objects of a kind in a namespace."""
-        return self._call(api_version, kind, "get", namespace=namespace, label_selector=selector)[
-            "items"
-        ]
+    def list(
+        self, api_version: str, kind: str, namespace: str, selector: str = "", *, fields: str = ""
+    ) -> list[Object]:
+        """The objects of a kind in a namespace, by labels and fields."""
+        options = {"label_selector": selector, "field_selector": fields}
+        found = self._call(api_version, kind, "get", namespace=namespace, **options)["items"]
+        # The items of a list come without it.
+        return [{**item, "apiVersion": api_version, "kind": kind} for item in found]
 
     @contextmanager
     def kubeconfig_file(self) -> Iterator[Path]:

@@ -139,7 +139,7 @@ class Helm:
                     "metadata": {"name": note, "namespace": inputs["namespace"]},
                 },
                 # At once: dependents, of which it has none, are the controller manager's to find.
-                dependents_first=False,
+                propagation="Background",
             )
 
     def _run(self, *arguments: str, values: Inputs | None = None) -> str:

@@ -1,77 +1,123 @@
-"""When an object is ready, in the sense of pulumi-kubernetes, and what it waits for until then."""
+"""When an object is ready, in the sense of pulumi-kubernetes, and what it waits for until then.
+
+Source: provider/pkg/await/awaiters.go and the awaiters beside it, and what the Python SDK 4.34.2
+says about each kind, read on 2026-11-21. A kind that is not here is ready at once, there too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lab.plugins.kubernetes import rollout, why
 from lab.plugins.kubernetes.cluster import Cluster, Object
 
+LIMIT_SECONDS = {"PersistentVolumeClaim": 300, "PersistentVolume": 300, "ResourceQuota": 60}
+"""Kinds that are given less than ten minutes, whatever else is said."""
+AFTER_CHANGES_ONLY = ("PersistentVolumeClaim", "PersistentVolume", "ResourceQuota")
+"""Kinds whose readiness a refresh does not look at."""
 
-def missing(thing: Object, cluster: Cluster) -> list[str]:
-    """What the object still waits for; empty once it is ready."""
+
+class NeverReady(Exception):
+    """Waiting is of no use; says why."""
+
+
+def missing(thing: Object, cluster: Cluster, *, applied: bool = True) -> list[str]:
+    """What the object still waits for; empty once it is ready.
+
+    ``applied``: it has just been created or changed; a refresh asks without.
+
+    Raises:
+        NeverReady: it has failed for good.
+    """
+    if not applied and thing["kind"] in AFTER_CHANGES_ONLY:
+        return []
     status = thing.get("status") or {}
     match thing["kind"]:
-        case "Deployment" | "StatefulSet":
-            return list(_rollout(thing, status, cluster))
-        case "PersistentVolumeClaim" if status.get("phase") != "Bound":
-            return [f"the claim is {status.get('phase', 'new')}, not Bound"]
-        case "Namespace" if status.get("phase") != "Active":
-            return [f"the namespace is {status.get('phase', 'new')}, not Active"]
-        case "Pod" if _condition(thing, "Ready") != "True":
-            return list(_pod(thing))
-        case "Job" if _condition(thing, "Complete") != "True":
-            return ["the job has not completed"]
+        case "Deployment":
+            waits = [*rollout.deployment(thing, cluster, applied=applied)]
+        case "StatefulSet":
+            waits = [*rollout.stateful_set(thing)]
+        case "DaemonSet":
+            waits = [*rollout.daemon_set(thing)]
+        case "PersistentVolumeClaim" if not _bound(thing, status, cluster):
+            return [*why.unbound(thing, cluster)]
+        case "PersistentVolume" if status.get("phase") not in ("Available", "Bound"):
+            return [f"the volume is {status.get('phase', 'new')}, neither Available nor Bound"]
+        case "ResourceQuota" if status.get("hard") != thing["spec"].get("hard"):
+            return ["its controller has not taken over the quota"]
+        case "Pod":
+            return _pod(thing)
+        case "Job":
+            return _job(thing, status)
         case "Service":
-            return list(_service(thing, status, cluster))
-    return []
+            return [*_service(thing, status, cluster)]
+        case "Ingress":
+            return [*_ingress(thing, status, cluster)]
+        case _:
+            return []
+    return [*waits, *why.pods(thing, cluster)] if waits else []
 
 
-def _rollout(thing: Object, status: Mapping[str, Any], cluster: Cluster) -> Iterator[str]:
-    wanted = thing["spec"].get("replicas", 1)
-    if status.get("observedGeneration", 0) < thing["metadata"]["generation"]:
-        yield "its controller has not seen the last change"
-        return
-    updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
-    if updated < wanted or ready < wanted or status.get("replicas", 0) > wanted:
-        yield f"{ready} of {wanted} pods are ready, {updated} are of the last version"
-        labels = thing["spec"]["selector"]["matchLabels"]
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        for pod in cluster.list("v1", "Pod", thing["metadata"]["namespace"], selector):
-            yield from _pod(pod)
-        for condition in status.get("conditions") or []:
-            if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-                yield condition["message"]
+def _bound(claim: Object, status: Mapping[str, Any], cluster: Cluster) -> bool:
+    """A claim that waits for its first pod is as far as it can be."""
+    if status.get("phase") == "Bound":
+        return True
+    metadata = {"name": claim["spec"].get("storageClassName") or ""}
+    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": metadata}
+    found = cluster.get(kind) if metadata["name"] else None
+    waits = found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
+    return waits and status.get("phase") == "Pending"
 
 
-def _pod(pod: Object) -> Iterator[str]:
-    name = pod["metadata"]["name"]
-    for condition in pod.get("status", {}).get("conditions") or []:
-        if condition["status"] != "True" and condition.get("message"):
-            yield f"pod {name}: {condition.get('reason', '')}: {condition['message']}"
-    for container in pod.get("status", {}).get("containerStatuses") or []:
-        waiting = container.get("state", {}).get("waiting")
-        if waiting:
-            yield f"pod {name}: {container['name']} waits: {waiting.get('reason', '')}"
+def _pod(thing: Object) -> list[str]:
+    status = thing.get("status") or {}
+    ready = _condition(thing, "Ready") == "True" and status.get("phase") == "Running"
+    if ready or status.get("phase") == "Succeeded":
+        return []
+    return [*why.pod(thing)] or ["the pod is not ready"]
+
+
+def _job(thing: Object, status: Mapping[str, Any]) -> list[str]:
+    if _condition(thing, "Failed") == "True":
+        told = [e.get("message", "") for e in why.conditions(thing) if e["type"] == "Failed"]
+        raise NeverReady(f"the job has failed: {' '.join(told)}")
+    done = status.get("startTime") and _condition(thing, "Complete") == "True"
+    return [] if done else ["the job has not completed"]
 
 
 def _service(thing: Object, status: Mapping[str, Any], cluster: Cluster) -> Iterator[str]:
     spec = thing["spec"]
     if spec.get("type") == "LoadBalancer" and not status.get("loadBalancer", {}).get("ingress"):
-        yield "no load balancer has got an address for it"
-    if not spec.get("selector") or spec.get("type") == "ExternalName":
+        yield "Service was not allocated an IP address; does your cloud provider support this?"
+    headless = spec.get("clusterIP") == "None"
+    if headless or not spec.get("selector") or spec.get("type") == "ExternalName":
         return
-    metadata = thing["metadata"]
-    slices = cluster.list(
-        "discovery.k8s.io/v1",
-        "EndpointSlice",
-        metadata["namespace"],
-        f"kubernetes.io/service-name={metadata['name']}",
-    )
-    if not any(endpoint for item in slices for endpoint in item.get("endpoints") or []):
-        yield "no pod stands behind it"
+    endpoints = _endpoints(thing["metadata"], cluster)
+    if endpoints is None:
+        yield "its endpoints are not there yet"
+    elif any(subset.get("notReadyAddresses") for subset in endpoints.get("subsets") or []):
+        yield "some of the pods behind it are not ready"
+
+
+def _ingress(thing: Object, status: Mapping[str, Any], cluster: Cluster) -> Iterator[str]:
+    for rule in thing["spec"].get("rules") or []:
+        for path in (rule.get("http") or {}).get("paths") or []:
+            name = (path["backend"].get("service") or {}).get("name")
+            place = {"name": name, "namespace": thing["metadata"]["namespace"]}
+            kind = {"apiVersion": "v1", "kind": "Service", "metadata": place}
+            service = cluster.get(kind) if name else None
+            outside = service is not None and service["spec"].get("type") == "ExternalName"
+            if name and not outside and _endpoints(place, cluster) is None:
+                yield f"no endpoints of service {name} for path {path.get('path', '/')}"
+    if not (status.get("loadBalancer") or {}).get("ingress"):
+        yield "no entry in .status.loadBalancer.ingress"
+
+
+def _endpoints(metadata: Mapping[str, Any], cluster: Cluster) -> Object | None:
+    place = {"name": metadata["name"], "namespace": metadata["namespace"]}
+    return cluster.get({"apiVersion": "v1", "kind": "Endpoints", "metadata": place})
 
 
 def _condition(thing: Object, kind: str) -> str:
-    conditions = (thing.get("status") or {}).get("conditions") or []
-    return next((entry["status"] for entry in conditions if entry["type"] == kind), "Unknown")
+    return next((e["status"] for e in why.conditions(thing) if e["type"] == kind), "Unknown")
