@@ -21,6 +21,8 @@ ATTACH_ANNOTATION = "lab.ha-iris/attach"
 """Set on a VolumeAttachment once nothing speaks against attaching."""
 MOUNTED_ANNOTATION = "lab.ha-iris/mounted"
 """Set on a pod once the volumes of all its claims are mounted on its node."""
+DEPLOYED_ANNOTATION = "lab.ha-iris/deployed"
+"""Set on the pod of Longhorn's driver deployer once it has got as far as making the driver."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Timings:
     They are no statement about how long Longhorn or IRIS take on real machines.
     """
 
+    driver: float = 2.0
+    """From Longhorn's running driver deployer to its CSI driver."""
     attach: float = 1.0
     """From VolumeAttachment to an attached volume (Longhorn engine and replicas start)."""
     detach: float = 0.5
@@ -42,6 +46,7 @@ class Timings:
     def milliseconds(self) -> dict[str, int]:
         """Delay of each Stage that has one, by the Stage's name."""
         seconds = {
+            "driver-deployed": self.driver,
             "volume-attach": self.attach,
             "volume-detach": self.detach,
             "database-ready": self.database_start,

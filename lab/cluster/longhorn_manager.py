@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
-from lab.cluster.requests import Request, World
+from lab.cluster.world import LONGHORN, NAMESPACE, Request, World
 
-NAMESPACE = "longhorn-system"
-SETTINGS = "/apis/longhorn.io/v1beta2/settings"
-DEFAULTS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 APPLIED = "longhorn.io/configmap-resource-version"
 """Annotation of the real manager: which version of the defaults a Setting has been given."""
 
 
 def apply_defaults(world: World) -> Iterator[Request]:
     """A Setting for each line of the ConfigMap, given anew whenever that has changed."""
-    path = f"/apis/longhorn.io/v1beta2/namespaces/{NAMESPACE}/settings"
+    path = f"{LONGHORN}/namespaces/{NAMESPACE}/settings"
     settings = {item["metadata"]["name"]: item for item in world["settings"]}
     for defaults in world["defaults"]:
         if defaults["metadata"]["name"] != "longhorn-default-setting":
@@ -27,9 +25,17 @@ def apply_defaults(world: World) -> Iterator[Request]:
         content: dict[str, Any] = yaml.safe_load(defaults["data"]["default-setting.yaml"]) or {}
         for name, value in content.items():
             setting = settings.get(name)
-            given = {"metadata": {"name": name, "annotations": {APPLIED: version}}, "value": value}
+            given = {"metadata": {"name": name, "annotations": {APPLIED: version}}}
+            given |= {"value": _text(value)}
             if setting is None:
                 kind = {"apiVersion": "longhorn.io/v1beta2", "kind": "Setting"}
                 yield Request("POST", path, {**kind, **given}, f"setting {name}")
             elif setting["metadata"].get("annotations", {}).get(APPLIED) != version:
                 yield Request("PATCH", f"{path}/{name}", given, f"setting {name}")
+
+
+def _text(value: Any) -> str:
+    """A value as Longhorn's Settings have it, which are text whatever the YAML takes them for."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value)

@@ -15,17 +15,19 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import urllib3
 
 from lab.cluster.api import Api, ApiError
-from lab.cluster.longhorn import KINDS, due
-from lab.cluster.requests import World
+from lab.cluster.longhorn import due
+from lab.cluster.world import KINDS, Request, World
 from lab.home import LabHome
 
 log = logging.getLogger("lab.cluster.storage")
 RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 60.0
 
 
 class Mirror:
@@ -82,26 +84,67 @@ def _uid(item: dict) -> str:
     return item["metadata"]["uid"]
 
 
+class Patience:
+    """When a request that failed may be made again: later after each failure."""
+
+    def __init__(self) -> None:
+        self._pauses: dict[str, float] = {}
+        self._not_before: dict[str, float] = {}
+
+    def allows(self, request: Request) -> bool:
+        """Whether it is time for this request."""
+        return time.monotonic() >= self._not_before.get(request.reason, 0)
+
+    def failed(self, request: Request) -> None:
+        """Have it wait, twice as long as the last time."""
+        last = self._pauses.get(request.reason)
+        pause = RETRY_SECONDS if last is None else min(2 * last, LONGEST_RETRY_SECONDS)
+        self._pauses[request.reason] = pause
+        self._not_before[request.reason] = time.monotonic() + pause
+
+    def succeeded(self, request: Request) -> None:
+        """Forget its failures."""
+        self._pauses.pop(request.reason, None)
+        self._not_before.pop(request.reason, None)
+
+    def rest(self, requests: list[Request]) -> float | None:
+        """Seconds until the first of these is allowed; None without any."""
+        moments = [self._not_before.get(request.reason, 0) for request in requests]
+        return max(0.0, min(moments) - time.monotonic()) if moments else None
+
+
 def run(home: LabHome) -> None:
     """Serve until killed."""
     api = Api(home)
     mirror = Mirror(api, home.cluster / "pki" / "ca.crt")
-    retry = False
+    patience = Patience()
+    pause: float | None = None
     while True:
-        mirror.changed.wait(RETRY_SECONDS if retry else None)
+        mirror.changed.wait(pause)
         mirror.changed.clear()
         world = mirror.world()
-        if world is None:
+        if world is not None:
+            pause = patience.rest(_act(api, due(world), patience))
+
+
+def _act(api: Api, requests: Iterable[Request], patience: Patience) -> list[Request]:
+    """Make the requests that may be made; gives those that are to be made later."""
+    later = []
+    for request in requests:
+        if not patience.allows(request):
+            later.append(request)
             continue
-        retry = False
-        for request in due(world):
-            try:
-                api.request(request.method, request.path, request.body)
-                log.info("%s", request.reason)
-            except (ApiError, urllib3.exceptions.HTTPError) as error:
-                if not (isinstance(error, ApiError) and error.status in (404, 409)):
-                    log.warning("%s: %s", request.reason, error)
-                retry = True
+        try:
+            api.request(request.method, request.path, request.body)
+            patience.succeeded(request)
+            log.info("%s", request.reason)
+        except (ApiError, urllib3.exceptions.HTTPError) as error:
+            # What others have changed or removed meanwhile is looked at again without a word.
+            if not (isinstance(error, ApiError) and error.status in (404, 409)):
+                log.warning("%s: %s", request.reason, error)
+            patience.failed(request)
+            later.append(request)
+    return later
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ FLAGS: dict[Operation, tuple[str, ...]] = {
     "preview": (),
     "up": ("--yes", "--skip-preview"),
     "refresh": ("--yes", "--skip-preview", "--clear-pending-creates"),
-    "destroy": ("--yes", "--skip-preview"),
+    # With its preview: one that meets protected data is refused before anything is deleted.
+    "destroy": ("--yes",),
 }
 
 

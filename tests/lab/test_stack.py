@@ -115,9 +115,47 @@ def test_an_object_deleted_by_hand_comes_back(stack):
     assert stack.get("service", "iris", "-n", "iris")
 
 
+def test_longhorns_driver_comes_after_its_chart_and_is_no_part_of_it(stack):
+    driver = stack.get("csidriver", "driver.longhorn.io")
+    deployed = ("-n", "longhorn-system")
+    sidecars = ("csi-attacher", "csi-provisioner", "csi-resizer", "csi-snapshotter")
+
+    deployer = stack.get("deployment", "longhorn-driver-deployer", *deployed)
+    assert driver["metadata"]["creationTimestamp"] > deployer["metadata"]["creationTimestamp"]
+    found = [stack.get("deployment", name, *deployed) for name in sidecars]
+    found.append(stack.get("daemonset", "longhorn-csi-plugin", *deployed))
+    for thing in (driver, *found):
+        assert "meta.helm.sh/release-name" not in thing["metadata"].get("annotations", {})
+    eventually(
+        lambda: (
+            stack.get("daemonset", "longhorn-csi-plugin", *deployed)["status"].get("numberReady")
+            == 3
+        )
+    )
+
+
+def test_a_destroy_that_protected_data_refuses_leaves_the_database_running(no_stack):
+    stack = no_stack
+    stack.groups = {"protectData": True}
+    stack.run("up")
+    (before,) = stack.get("pods", "-n", "iris")["items"]
+    resources = stack.engine.resources
+
+    with pytest.raises(EngineError):
+        stack.run("destroy")
+
+    (after,) = stack.get("pods", "-n", "iris")["items"]
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert "deletionTimestamp" not in after["metadata"]
+    assert stack.engine.resources == resources
+
+
 def test_destroy_leaves_nothing(no_stack):
     stack = no_stack
-    kinds = "namespaces,persistentvolumes,storageclasses,customresourcedefinitions,priorityclasses"
+    kinds = (
+        "namespaces,persistentvolumes,storageclasses,customresourcedefinitions,priorityclasses,"
+        "csidrivers"
+    )
     before = stack.kubectl("get", kinds, "--output", "name")
     stack.run("up")
 
