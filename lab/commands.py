@@ -12,9 +12,10 @@ from lab import REPOSITORY, LabError
 from lab.cluster.control_plane import ControlPlane
 from lab.engine import Engine, EngineError, orphans, sdk_classes
 from lab.engine.checkpoint import stacks_in
-from lab.engine.project_copy import read_config
+from lab.engine.project_copy import read_config, stacks_of
 from lab.exclusive import exclusive
 from lab.home import LabHome
+from lab.plugins import chart
 from lab.plugins.provide import provide
 from lab.toolchain import LAB_TOOLS, Toolchain, ensure
 
@@ -34,6 +35,7 @@ def up(stack: str, home: LabHome) -> int:
         orphans.end(home, say)
         _link(home, toolchain)
         provide(home, toolchain, say)
+        chart.choose(home, read_config(REPOSITORY, stack), toolchain, say)
         _timed("Control plane", ControlPlane(home, toolchain, report=say).start)
         engine = engine_of(home, stack)
         try:
@@ -78,11 +80,13 @@ def down(home: LabHome, *, force: bool = False) -> int:
 def engine_of(home: LabHome, stack: str) -> Engine:
     """The engine with the programs that the lab was started with."""
     toolchain = linked(home)
+    config = read_config(REPOSITORY, stack) if stack in stacks_of(REPOSITORY) else {}
     return Engine(
         home=home,
         pulumi=toolchain.pulumi,
         tools=toolchain.bin,
         stack=stack,
+        settings=chart.laid_over(home, config),
         warm_up=lambda: sdk_classes.load("existing"),
     )
 

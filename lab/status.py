@@ -11,6 +11,7 @@ from lab.commands import engine_of, linked, say
 from lab.engine.checkpoint import SECRET, stacks_in
 from lab.exclusive import holder
 from lab.home import LabHome
+from lab.plugins import chart
 from lab.plugins.provide import provided
 from lab.toolchain import TOOLS
 
@@ -57,6 +58,7 @@ def _say_control_plane(home: LabHome, found: Status) -> None:
     for name in ("kwok", "helm", "pulumi"):
         _row(f"version of {name}", TOOLS[name].version)
     _row("provider plugins", provided(home) or "none yet")
+    _row("Longhorn chart", chart.chosen(home))
 
 
 def _say_stack(stack: str, home: LabHome, show_secrets: bool) -> bool:

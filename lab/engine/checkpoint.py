@@ -21,6 +21,17 @@ def stacks_in(home: LabHome) -> list[str]:
     return sorted(file.stem for file in home.state.glob(".pulumi/stacks/*/*.json"))
 
 
+def holds_objects(home: LabHome) -> bool:
+    """Whether some stack of the lab has, or may have, objects in its cluster.
+
+    Raises:
+        LabError: a state cannot be read.
+    """
+    files = home.state.glob(".pulumi/stacks/*/*.json")
+    stacks = [Checkpoint(home, file.parent.name, file.stem) for file in files]
+    return any(stack.resources or stack.is_pending for stack in stacks)
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """What one stack consists of, as its last operation left it."""

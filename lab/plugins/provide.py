@@ -11,11 +11,12 @@ import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 from lab import LabError
+from lab.engine.checkpoint import holds_objects
 from lab.home import LabHome, write
 from lab.plugins import install
+from lab.plugins.source import Source, wished
 from lab.toolchain import Report, Toolchain, cache_folder
 
 PACKAGES = ("kubernetes", "random")
@@ -23,18 +24,15 @@ PACKAGES = ("kubernetes", "random")
 DOWNLOAD_SECONDS = 120
 VARIABLE = "HA_IRIS_LAB_PLUGINS"
 
-Choice = Literal["official", "stand-in"]
 
-
-def provide(home: LabHome, toolchain: Toolchain, report: Report) -> Choice:
+def provide(home: LabHome, toolchain: Toolchain, report: Report) -> Source:
     """Make plugins ready for the engine and say which ones they are.
 
     Raises:
-        LabError: the official ones are demanded and cannot be had.
+        LabError: the official ones are demanded and cannot be had, or the lab's objects were made
+            with others than the demanded ones.
     """
-    demanded = os.environ.get(VARIABLE)
-    if demanded not in (None, "official", "stand-in"):
-        raise LabError(f"{VARIABLE} ({demanded})", "no such plugins", "set official or stand-in")
+    demanded = wished(VARIABLE, "provider plugins", _in_use(home))
     home.plugins.mkdir(mode=0o700, parents=True, exist_ok=True)
     shared = cache_folder() / "pulumi"
     if demanded != "stand-in" and _have_official(shared, toolchain, report, bool(demanded)):
@@ -46,7 +44,7 @@ def provide(home: LabHome, toolchain: Toolchain, report: Report) -> Choice:
         raise LabError(
             f"{VARIABLE} (official)",
             "Pulumi's download host does not give the plugins",
-            f"check the network, or unset {VARIABLE} to use the lab's stand-ins",
+            f"check the network, or `make down` and unset {VARIABLE} to use the lab's stand-ins",
         )
     for package in PACKAGES:
         install(home.plugins, package, f"lab.plugins.{package}")
@@ -94,6 +92,13 @@ def _share_downloads(home: LabHome, shared: Path) -> None:
     if link.is_symlink() or not link.exists():
         link.unlink(missing_ok=True)
         link.symlink_to(shared / "plugins")
+
+
+def _in_use(home: LabHome) -> Source | None:
+    """What made the objects that the lab holds."""
+    if not holds_objects(home):
+        return None
+    return "stand-in" if home.plugins.exists() else "official"
 
 
 def provided(home: LabHome) -> str | None:

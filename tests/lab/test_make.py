@@ -24,6 +24,8 @@ from lab.toolchain import Toolchain
 from tests.lab.copies import copy_working_tree
 from tests.lab.waiting import eventually
 
+STAND_INS = {"HA_IRIS_LAB_PLUGINS": "stand-in", "HA_IRIS_LAB_CHART": "stand-in"}
+
 
 @dataclass(frozen=True)
 class Clone:
@@ -41,7 +43,7 @@ class Clone:
         return subprocess.Popen(
             [sys.executable, "-m", "lab", *command],
             cwd=self.root,
-            env=os.environ | {"HA_IRIS_LAB_PLUGINS": "stand-in", "PYTHONPATH": ""},
+            env=os.environ | STAND_INS | {"PYTHONPATH": ""},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
