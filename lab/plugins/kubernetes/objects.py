@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from threading import Event
@@ -16,8 +17,13 @@ AWAIT_SECONDS = 600
 POLL_SECONDS = 0.1
 TELL_SECONDS = 10
 """How often somebody who waits is told why, as by the official provider."""
-IMMUTABLE = "field is immutable"
-"""What the API server says of a change that it never allows (apimachinery, api/validation)."""
+REPLACEABLE = re.compile(
+    r"field is immutable|spec is immutable after creation"
+    r"|StorageClass.*updates to \w+ are forbidden"
+)
+"""What the API server says to a preview of an object that replaces one of the same name, and what
+the official provider passes over (pulumi-kubernetes#2575, #3767). The refusal of a StatefulSet it
+does not (#3984): such a preview fails."""
 DELETED_UNSEEN = (
     *("Namespace", "Pod", "ReplicationController", "DaemonSet", "Deployment", "StatefulSet"),
     "Job",
@@ -49,7 +55,7 @@ class Objects:
             outputs = self._apply(inputs, dry_run=True, force=new)
         except Refused as refused:
             # Its namespace or its kind may come in the same update, and what it replaces may go.
-            if not (new and (refused.not_found or IMMUTABLE in str(refused))):
+            if not (new and (refused.not_found or REPLACEABLE.search(str(refused)))):
                 raise
             return inputs
         return inputs if new else outputs
