@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pydantic import AfterValidator
 
+from components.capacity import CopiesDisk, NodeCapacity
 from components.load_balancer import LoadBalancerAnnotations
 from components.settings import Settings
 
@@ -42,6 +43,14 @@ class ClusterSettings(Settings, ABC):
     @abstractmethod
     def node_architecture(self) -> Architecture:
         """Processor of the nodes that these settings ask for."""
+
+    @abstractmethod
+    def node_capacity(self) -> NodeCapacity | None:
+        """What a node that may run the database has; None where nothing tells."""
+
+    @abstractmethod
+    def copies_disk(self) -> CopiesDisk | None:
+        """The disk of each node that Longhorn's copies are on; None where nothing tells."""
 
 
 class Cluster(Protocol):

@@ -9,7 +9,9 @@ import pulumi_kubernetes as k8s
 import yaml
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.capacity import OTHER_PODS, CopiesDisk, NodeCapacity
 from components.cluster import Architecture, Cluster, ClusterSettings
+from components.settings import Gib
 
 
 class ExistingClusterSettings(ClusterSettings):
@@ -33,12 +35,38 @@ class ExistingClusterSettings(ClusterSettings):
     dedicated_disk: bool = False
     """Whether Longhorn's data path is a disk of its own on each node."""
 
+    disk_size_gib: Gib | None = None
+    """Size of the disk that Longhorn's data path is on, on the smallest node; None: not checked."""
+
+    allocatable_cpus: float | None = Field(default=None, gt=0)
+    """Allocatable processors of the smallest node, as `kubectl describe node` says; None: not
+    checked."""
+
+    allocatable_memory_gib: float | None = Field(default=None, gt=0)
+    """Allocatable memory of the smallest node, GiB; None: not checked."""
+
     volume_snapshots: bool = True
     """Whether the cluster serves snapshot.storage.k8s.io/v1. kind and k3s do not by themselves."""
 
     def node_architecture(self) -> Architecture:
         """Processor of the nodes, as the stack file says."""
         return self.architecture
+
+    def node_capacity(self) -> NodeCapacity:
+        """What its nodes give to pods, as far as the stack file says."""
+        return NodeCapacity(
+            ("allocatableCpus", "allocatableMemoryGib"),
+            self.allocatable_cpus,
+            self.allocatable_memory_gib,
+            (),
+            OTHER_PODS,
+        )
+
+    def copies_disk(self) -> CopiesDisk | None:
+        """The disk that the stack file tells of."""
+        if self.disk_size_gib is None:
+            return None
+        return CopiesDisk("diskSizeGib", self.disk_size_gib, dedicated=self.dedicated_disk)
 
     @field_validator("kubeconfig")
     @classmethod

@@ -19,7 +19,7 @@ from components.azure.settings import CLUSTER_NAME
 from components.longhorn import LonghornSettings
 from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings, cluster_name, fits_a_shared_disk
+from stacks.settings import StackSettings, cluster_name
 
 TagName = Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,128}$")]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
@@ -53,8 +53,6 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
                 "existing.subnetId, or set ha-iris:cluster.apiEndpoint to public"
             )
         return network
-
-    _fits_a_nodes_disk = field_validator("iris")(fits_a_shared_disk)
 
     @field_validator("tags")
     @classmethod

@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 import pulumi
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from components.aws import (
     AwsNetwork,
@@ -17,7 +17,6 @@ from components.aws import (
 from components.aws.control_plane import check_version
 from components.aws.settings import CLUSTER_NAME
 from components.aws.user_data import DATA_PATH
-from components.iris import IrisSettings
 from components.longhorn import LonghornSettings
 from stacks.faults import refusal
 from stacks.platform import deploy
@@ -55,18 +54,6 @@ class EksStackSettings(StackSettings[EksClusterSettings]):
                 f"is mounted at {DATA_PATH}; drop dataPath"
             )
         return longhorn
-
-    @field_validator("iris")
-    @classmethod
-    def _fits_the_data_disk(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
-        cluster = info.data.get("cluster")
-        if cluster and not iris.storage_class and 10 * iris.storage_gib > 9 * cluster.data_disk_gib:
-            raise ValueError(
-                f"storageGib is {iris.storage_gib}, and each node keeps a whole copy on a disk of "
-                f"ha-iris:cluster.dataDiskGib {cluster.data_disk_gib}, a tenth of which stays "
-                f"free; set dataDiskGib to {-(-10 * iris.storage_gib // 9)} or more"
-            )
-        return iris
 
     @field_validator("tags")
     @classmethod

@@ -16,7 +16,7 @@ from components.gcp import (
 from components.gcp.settings import CLUSTER_NAME
 from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings, cluster_name, fits_a_shared_disk
+from stacks.settings import StackSettings, cluster_name
 
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
@@ -36,8 +36,6 @@ class GkeStackSettings(StackSettings[GkeClusterSettings]):
 
     labels: dict[LabelKey, LabelValue] = Field(default={})
     """Labels of the cluster, its nodes with their disks, and the bucket (for cost reports)."""
-
-    _fits_a_nodes_disk = field_validator("iris")(fits_a_shared_disk)
 
     @field_validator("network")
     @classmethod

@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from components.capacity import WORST_CASE
 from components.cluster import Cluster
 from components.iris import Iris
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
@@ -18,6 +19,7 @@ def deploy(
     settings: StackSettings[Any], *, cluster: Cluster, backup_store: BackupStore | None = None
 ) -> dict[str, pulumi.Input[object]]:
     """Deploy storage and database into a cluster and return the outputs of the stack."""
+    _warn_of_a_tight_fit(settings)
     storage_class = settings.iris.storage_class
     storage_ready: list[pulumi.Resource] = []
     if storage_class is None:
@@ -75,3 +77,22 @@ def readme(*, portal: bool) -> str:
     """What the stack's page shows; a line about an output that the stack lacks is left out."""
     lines = Path("Pulumi.README.md").read_text().splitlines(keepends=True)
     return "".join(line for line in lines if portal or "${outputs.portalUrl}" not in line)
+
+
+def _warn_of_a_tight_fit(settings: StackSettings[Any]) -> None:
+    """What is no fault, and what a person would rather know before the first bad day."""
+    iris, cluster = settings.iris, settings.cluster
+    disk = cluster.copies_disk()
+    if disk and not iris.storage_class and not disk.holds(iris.storage_gib, times=WORST_CASE):
+        pulumi.log.warn(
+            f"A copy of the database may grow to {WORST_CASE} x {iris.storage_gib} GiB while "
+            "Longhorn merges the snapshots of two rebuilds in a row, and of "
+            f"ha-iris:cluster.{disk.setting} {disk.size_gib} it may fill {disk.usable_gib():g}: "
+            f"{disk.size_for(iris.storage_gib, times=WORST_CASE)} would hold it."
+        )
+    if cluster.node_capacity() is None:
+        pulumi.log.warn(
+            "The name of ha-iris:cluster.nodeType does not tell its processors and memory, so "
+            f"nobody has checked that iris.cpu {iris.cpu:g} and iris.memoryGib {iris.memory_gib} "
+            "fit: a database that does not waits for ever."
+        )

@@ -15,9 +15,14 @@ from pulumi.runtime.config import (
 )
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from components.capacity import (
+    too_large_for_disk,
+    too_large_for_node,
+    too_many_cores_for_community,
+)
 from components.cluster import ClusterSettings
 from components.iris import IrisSettings
-from components.iris.image import wrong_architecture
+from components.iris.image import is_community, wrong_architecture
 from components.longhorn import LonghornSettings
 from components.settings import EXAMPLES_WILL_DO, Settings
 from stacks.faults import faults_of, refusal, secrets_in_clear
@@ -86,17 +91,13 @@ class StackSettings(Settings, Generic[AnyCluster]):
             raise ValueError(fault)
         return iris
 
-
-def fits_a_shared_disk(iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
-    """A check of ``iris`` for clusters whose nodes have one disk for system and copies alike."""
-    cluster = info.data.get("cluster")
-    if cluster and not iris.storage_class and 3 * iris.storage_gib > 2 * cluster.disk_size_gib:
-        raise ValueError(
-            f"storageGib is {iris.storage_gib}, and each node keeps a whole copy on a disk of "
-            f"ha-iris:cluster.diskSizeGib {cluster.disk_size_gib}, a third of which belongs to "
-            f"the system; set diskSizeGib to {-(-3 * iris.storage_gib // 2)} or more"
-        )
-    return iris
+    @field_validator("iris")
+    @classmethod
+    def _fits_the_nodes(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
+        cluster = info.data.get("cluster")
+        if cluster and (faults := _too_large(iris, cluster)):
+            raise ValueError("; and ".join(faults))
+        return iris
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,20 @@ class StackFile:
         if faults:
             raise refusal(*faults)
         return settings
+
+
+def _too_large(iris: IrisSettings, cluster: ClusterSettings) -> list[str]:
+    """Why these nodes cannot carry this database, a reason with its sum and cure for each."""
+    on_longhorn = iris.storage_class is None
+    node, disk = cluster.node_capacity(), cluster.copies_disk()
+    faults: list[str] = []
+    if disk and on_longhorn and (fault := too_large_for_disk(iris.storage_gib, disk)):
+        faults.append(fault)
+    if node:
+        faults += too_large_for_node(iris.cpu, iris.memory_gib, node, longhorn=on_longhorn)
+        if is_community(iris.image) and (fault := too_many_cores_for_community(node)):
+            faults.append(fault)
+    return faults
 
 
 def cluster_name(chosen: str | None, *, pattern: str, rule: str) -> str:

@@ -4,7 +4,9 @@ import re
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.aws import machine_types
 from components.aws.iam import ARN
+from components.capacity import EKS_PODS, CopiesDisk, NodeCapacity, eks_reserved
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.settings import Gib
 
@@ -66,6 +68,20 @@ class EksNodeSettings(ClusterSettings):
         match = _node_type(self.node_type)
         graviton = "g" in match["options"].split("-")[0] or match["family"] == "a1"
         return "arm64" if graviton else "amd64"
+
+    def node_capacity(self) -> NodeCapacity | None:
+        """What an instance of this type has, if its name tells."""
+        machine = machine_types.machine(self.node_type)
+        return machine and NodeCapacity(
+            (f"nodeType {self.node_type}", f"nodeType {self.node_type}"),
+            *machine,
+            eks_reserved(machine, max_pods=machine_types.max_pods(self.node_type)),
+            EKS_PODS,
+        )
+
+    def copies_disk(self) -> CopiesDisk:
+        """The data disk, which is Longhorn's alone."""
+        return CopiesDisk("dataDiskGib", self.data_disk_gib, dedicated=True)
 
     @field_validator("node_type")
     @classmethod

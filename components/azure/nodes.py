@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_azure_native import authorization, containerservice
 
-from components.azure.settings import AksClusterSettings
+from components.azure.settings import MAX_PODS, AksClusterSettings
 
 ZONES = ("1", "2", "3")
 """Availability zones as Azure numbers them for each subscription."""
@@ -69,7 +69,7 @@ def system_pool(
         os_disk_type=settings.disk_type,
         os_disk_size_gb=128,
         vnet_subnet_id=subnet_id,
-        max_pods=110,
+        max_pods=MAX_PODS,
         enable_node_public_ip=False,
         enable_encryption_at_host=settings.encryption_at_host,
         node_taints=[NO_PODS_BUT_ADDONS],
@@ -138,7 +138,7 @@ class AksNodeSet(pulumi.ComponentResource):
                 os_disk_size_gb=settings.disk_size_gib,
                 orchestrator_version=settings.kubernetes_version,
                 vnet_subnet_id=subnet_id,
-                max_pods=110,
+                max_pods=MAX_PODS,
                 enable_auto_scaling=False,
                 enable_node_public_ip=False,
                 enable_encryption_at_host=settings.encryption_at_host,

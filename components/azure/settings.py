@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from components.azure import machine_types
 from components.azure.access_settings import AksAccessSettings
 from components.azure.keys import KeyVersionId
+from components.capacity import AKS_PODS, CopiesDisk, NodeCapacity, aks_reserved
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.kubernetes_version import TESTED, minor
 from components.settings import ContainerImage, Gib, Settings
@@ -28,6 +30,9 @@ DISK_ENCRYPTION_SET_ID = (
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute"
     r"/diskEncryptionSets/[^/]+$"
 )
+
+MAX_PODS = 110
+"""Pods of a node. AKS keeps memory for each, and its own default in an overlay network is 250."""
 
 _VM_SIZE = re.compile(r"^Standard_(?P<family>[A-Z]+)(?P<cpus>\d+)(-\d+)?(?P<features>[a-z]*)_v\d+$")
 
@@ -94,7 +99,7 @@ class AksClusterSettings(AksAccessSettings, ClusterSettings):
     disk_size_gib: Gib = Field(default=512, ge=128, le=2048)
     """Disk of each node: system, images and Longhorn's copies, as agent pools have no second disk.
 
-    The database volume may be two thirds of it. A change needs a new nodeSet. AKS advises 512 or
+    The database volume may be 22 percent of it. A change needs a new nodeSet. AKS advises 512 or
     more.
     """
 
@@ -165,6 +170,20 @@ class AksClusterSettings(AksAccessSettings, ClusterSettings):
         """Processor of the VM size: a p among its letters means Arm."""
         size = _VM_SIZE.match(self.node_type)
         return "arm64" if size and "p" in size["features"] else "amd64"
+
+    def node_capacity(self) -> NodeCapacity | None:
+        """What a machine of this size has, if its name tells."""
+        machine = machine_types.machine(self.node_type)
+        return machine and NodeCapacity(
+            (f"nodeType {self.node_type}",) * 2,
+            *machine,
+            aks_reserved(machine, max_pods=MAX_PODS),
+            AKS_PODS,
+        )
+
+    def copies_disk(self) -> CopiesDisk:
+        """The one disk of each node."""
+        return CopiesDisk("diskSizeGib", self.disk_size_gib, dedicated=False)
 
     @field_validator("mode")
     @classmethod

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from components.capacity import GKE_PODS, CopiesDisk, NodeCapacity, gke_reserved
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
+from components.gcp import machine_types
 from components.kubernetes_version import TESTED, minor
 from components.settings import ContainerImage, Gib
 
@@ -82,7 +84,7 @@ class GkeNodeSettings(ClusterSettings):
     disk_size_gib: Gib = Field(default=300, ge=100)
     """Disk of each node: system, images and, for want of a second disk, Longhorn's copies.
 
-    The database volume may be two thirds of it. A change needs a new nodeSet.
+    The database volume may be 22 percent of it. A change needs a new nodeSet.
     """
 
     disk_type: str | None = Field(default=None, validate_default=True)
@@ -114,6 +116,20 @@ class GkeNodeSettings(ClusterSettings):
     def node_architecture(self) -> Architecture:
         """Processor of the machine type's family."""
         return "arm64" if _family(self.node_type) in ARM_FAMILIES else "amd64"
+
+    def node_capacity(self) -> NodeCapacity | None:
+        """What a machine of this type has, if its name tells."""
+        machine = machine_types.machine(self.node_type)
+        return machine and NodeCapacity(
+            (f"nodeType {self.node_type}", f"nodeType {self.node_type}"),
+            *machine,
+            gke_reserved(machine),
+            GKE_PODS,
+        )
+
+    def copies_disk(self) -> CopiesDisk:
+        """The one disk of each node."""
+        return CopiesDisk("diskSizeGib", self.disk_size_gib, dedicated=False)
 
     def node_disk_type(self) -> str:
         """Disk type that is asked for, or that suits the machine type."""

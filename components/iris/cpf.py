@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from components.iris.memory import shared_memory
+
 Line = Annotated[str, StringConstraints(pattern=r"^[^=;#\[\r\n]+=[^\r\n]*$")]
 CpfSections = dict[str, Annotated[tuple[Line, ...], Field(min_length=1)]]
 """Section -> its lines, as in ``{"config": ["locksiz=0"]}``."""
@@ -123,18 +125,20 @@ def merge_file(
     """Text of the merge file (InterSystems, "Configuration Parameter File Reference").
 
     The caches are always given: IRIS would take a quarter of the *node's* memory for globals and
-    be killed by the container's limit. Half of the limit goes to globals, a tenth of that to
-    routines; the rest is left for the heap, the processes and the page cache.
+    be killed by the container's limit.
     """
-    globals_mib = globals_mib or memory_gib * 1024 // 2
-    routines_mib = routines_mib or max(80, globals_mib // 10)
-    gmheap_kib = gmheap_kib or max(307200, globals_mib * 1024 * 3 // 100)
+    taken = shared_memory(
+        memory_gib=memory_gib,
+        globals_mib=globals_mib,
+        routines_mib=routines_mib,
+        gmheap_kib=gmheap_kib,
+    )
     sections: dict[str, list[str]] = {
         "Startup": [f"PasswordHash={password_hash}"],
         "config": [
-            f"globals=0,0,{globals_mib},0,0,0",
-            f"routines={routines_mib}",
-            f"gmheap={gmheap_kib}",
+            f"globals=0,0,{taken.globals_mib},0,0,0",
+            f"routines={taken.routines_mib}",
+            f"gmheap={taken.gmheap_kib}",
         ],
         # When journal writes fail, wait until they work again. Without this IRIS goes on
         # unjournalled after about 150 s, and a stall of the storage becomes a loss of data.

@@ -4,10 +4,11 @@ import re
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from components.iris.cpf import CpfSections, check_lines
 from components.iris.image import IMAGE, has_web_server, is_community
+from components.iris.memory import shared_memory, too_large_for_memory
 from components.load_balancer import LoadBalancerAddress
 from components.settings import Cidr, Gib, KubernetesName, Seconds, Settings
 
@@ -110,8 +111,12 @@ class IrisSettings(Settings):
     license_key: SecretStr | None = None
     """Content of iris.key; Community Edition needs none. Keep it secret."""
 
-    storage_gib: Gib = 10
-    """Size of the database volume, GiB. It can grow later and never shrink."""
+    storage_gib: Gib = 40
+    """Size of the database volume, GiB. It can grow later and never shrink.
+
+    Databases, two days of journals and the write image journal are on it. IRIS hangs when it is
+    full, until a person makes room.
+    """
 
     storage_class: KubernetesName | None = None
     """Another StorageClass than Longhorn's. Longhorn is then not installed."""
@@ -248,16 +253,17 @@ class IrisSettings(Settings):
             )
         return key
 
-    @field_validator("globals_mib")
-    @classmethod
-    def _fits_into_memory(cls, globals_mib: int | None, info: ValidationInfo) -> int | None:
-        memory_gib = info.data.get("memory_gib")
-        if globals_mib and memory_gib and globals_mib > memory_gib * 1024 * 3 // 4:
-            raise ValueError(
-                f"that is more than three quarters of memoryGib ({memory_gib}), and the rest must "
-                "hold the routine cache, the heap and every process; lower it or raise memoryGib"
-            )
-        return globals_mib
+    @model_validator(mode="after")
+    def _leaves_memory_for_processes(self) -> "IrisSettings":
+        taken = shared_memory(
+            memory_gib=self.memory_gib,
+            globals_mib=self.globals_mib,
+            routines_mib=self.routines_mib,
+            gmheap_kib=self.gmheap_kib,
+        )
+        if fault := too_large_for_memory(taken, self.memory_gib):
+            raise ValueError(fault)
+        return self
 
     @field_validator("cpf")
     @classmethod

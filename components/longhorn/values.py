@@ -4,6 +4,7 @@ from typing import Any
 
 import pulumi
 
+from components.capacity import disk_shares
 from components.longhorn.settings import LonghornSettings
 
 NODE_DOWN_POLICY = "delete-both-statefulset-and-deployment-pod"
@@ -19,6 +20,7 @@ def chart_values(
     backup_secret: str | None = None,
 ) -> dict[str, Any]:
     """Values of chart 1.12.1 (``chart/values.yaml`` of that release), without any secret."""
+    shares = disk_shares(dedicated=dedicated_disk)
     values: dict[str, Any] = {
         # The program owns the classes: the chart's own one cannot be changed after install.
         "persistence": {"createStorageClass": False, "defaultClass": False},
@@ -45,8 +47,8 @@ def chart_values(
             # Five rebuilds at once (the default) starve small nodes (longhorn/longhorn#13087).
             "concurrentReplicaRebuildPerNodeLimit": 2,
             "storageOverProvisioningPercentage": settings.over_provisioning_percentage,
-            "storageMinimalAvailablePercentage": 10 if dedicated_disk else 25,
-            "storageReservedPercentageForDefaultDisk": 0 if dedicated_disk else 30,
+            "storageMinimalAvailablePercentage": shares.kept_free,
+            "storageReservedPercentageForDefaultDisk": shares.reserved,
             # Longhorn refuses to be uninstalled, volumes and all, while this is false.
             "deletingConfirmationFlag": not protect_data,
             "allowCollectingLonghornUsageMetrics": False,

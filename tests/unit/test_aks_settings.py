@@ -99,9 +99,9 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "database larger than a copy's place": (
         {"iris": {"storageGib": 400}},
-        "ha-iris:iris: storageGib is 400, and each node keeps a whole copy on a disk of "
-        "ha-iris:cluster.diskSizeGib 512, a third of which belongs to the system; "
-        "set diskSizeGib to 600 or more",
+        "ha-iris:iris: storageGib is 400, and each node's copy may grow to 800 GiB (400 and as "
+        "much for the snapshot that Longhorn cuts before a rebuild); of "
+        "ha-iris:cluster.diskSizeGib 512 it may fill less than 230.4",
     ),
     "a set that replaces itself": (
         {"cluster": {"retiringNodeSet": "a"}},

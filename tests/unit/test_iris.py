@@ -101,7 +101,7 @@ def test_the_claim_is_for_one_node_of_the_given_class_and_size(iris):
     assert claim["accessModes"] == ["ReadWriteOnce"]
     assert claim["storageClassName"] == "longhorn-iris"
     assert claim["resources"]["requests"]["storage"] == "50Gi"
-    assert iris().one(CLAIM).inputs["spec"]["resources"]["requests"]["storage"] == "10Gi"
+    assert iris().one(CLAIM).inputs["spec"]["resources"]["requests"]["storage"] == "40Gi"
 
 
 def test_a_replaced_storage_class_does_not_replace_the_claim(deploy, kubeconfig):

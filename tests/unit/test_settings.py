@@ -74,7 +74,16 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "globals beyond memory": (
         {"iris": {"memoryGib": 4, "globalsMib": 4096}},
-        "ha-iris:iris.globalsMib is 4096: that is more than three quarters of memoryGib (4)",
+        "ha-iris:iris: globalsMib 4096 + routinesMib 409 + gmheapKib 307200 (300 MiB) are 4805 "
+        "MiB, and of memoryGib 4 they may take 3072 MiB",
+    ),
+    "globals and routines beyond memory together": (
+        {"iris": {"memoryGib": 4, "globalsMib": 3000, "routinesMib": 3000}},
+        "lower them or set memoryGib to 9 or more",
+    ),
+    "heap beyond memory": (
+        {"iris": {"gmheapKib": 99999999}},
+        "gmheapKib 99999999 (97656 MiB) are 99908 MiB",
     ),
     "heap below IRIS's minimum": (
         {"iris": {"gmheapKib": 16000}},
