@@ -1,6 +1,7 @@
 """What every settings model shares, and the types that several of them use."""
 
-from ipaddress import IPv4Interface, IPv4Network
+from collections.abc import Iterable
+from ipaddress import IPv4Interface, IPv4Network, collapse_addresses
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -42,7 +43,10 @@ KubernetesName = Annotated[
 Gib = Annotated[int, Field(gt=0)]
 """A size in GiB (2**30 bytes)."""
 
-ContainerImage = Annotated[str, Field(pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$")]
+ContainerImage = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$"),
+]
 """An image with its tag or digest."""
 
 Seconds = Annotated[int, Field(ge=0)]
@@ -85,3 +89,27 @@ def no_examples(cidrs: tuple[IPv4Network, ...], info: ValidationInfo) -> tuple[I
                 "from, as https://checkip.amazonaws.com shows it, with /32 behind it"
             )
     return cidrs
+
+
+def open_to_all(networks: Iterable[IPv4Network]) -> bool:
+    """Whether networks are the whole Internet together, as 0.0.0.0/1 and 128.0.0.0/1 are."""
+    return any(network.prefixlen == 0 for network in collapse_addresses(networks))
+
+
+def _is_nobody_elses(network: IPv4Network) -> IPv4Network:
+    if (
+        network.is_global
+        or network.is_link_local
+        or network.is_loopback
+        or network.is_multicast
+        or network.overlaps(IPv4Network("0.0.0.0/8"))
+    ):
+        raise ValueError(
+            "these addresses belong to others, who could then not be reached from here; take a "
+            "range of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
+        )
+    return network
+
+
+OwnRange = Annotated[Cidr, AfterValidator(_is_nobody_elses)]
+"""Addresses that a network of one's own may have."""

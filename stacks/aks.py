@@ -1,5 +1,6 @@
 """A stack on Azure: a virtual network, an AKS cluster and a storage account for backups."""
 
+import re
 from typing import Annotated
 
 import pulumi
@@ -19,7 +20,7 @@ from components.azure.settings import CLUSTER_NAME
 from components.longhorn import LonghornSettings
 from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings, cluster_name
+from stacks.settings import StackSettings, cluster_name, not_twice
 
 TagName = Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,128}$")]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
@@ -57,6 +58,7 @@ class AksStackSettings(StackSettings[AksClusterSettings]):
     @field_validator("tags")
     @classmethod
     def _are_not_azures_own(cls, tags: dict[str, str]) -> dict[str, str]:
+        not_twice(tags)
         for name in tags:
             if name.lower().startswith(("microsoft", "azure", "windows")):
                 raise ValueError(f"Azure keeps names that begin like {name} to itself; rename it")
@@ -129,5 +131,10 @@ def _location() -> str:
         raise refusal(
             "azure-native:location is missing: the region whose three zones hold the copies; "
             "run `pulumi config set azure-native:location westeurope`"
+        )
+    if not re.fullmatch(r"[a-z]+\d*", location):
+        raise refusal(
+            f"azure-native:location is {location}: this is no name of a region; write it as in "
+            "westeurope, without spaces or a zone"
         )
     return location

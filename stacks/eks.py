@@ -20,7 +20,7 @@ from components.aws.user_data import DATA_PATH
 from components.longhorn import LonghornSettings
 from stacks.faults import refusal
 from stacks.platform import deploy
-from stacks.settings import StackSettings, cluster_name
+from stacks.settings import StackSettings, cluster_name, not_twice
 
 OF_A_TAG = r"^[0-9A-Za-z _.:/=+@-]*$"
 TagKey = Annotated[str, StringConstraints(pattern=OF_A_TAG, min_length=1, max_length=128)]
@@ -58,6 +58,7 @@ class EksStackSettings(StackSettings[EksClusterSettings]):
     @field_validator("tags")
     @classmethod
     def _are_not_of_aws(cls, tags: dict[str, str]) -> dict[str, str]:
+        not_twice(tags)  # To IAM, that is, where the roles carry them.
         for key in tags:
             if key.lower().startswith("aws:") or key == "Name":
                 raise ValueError(
@@ -72,6 +73,7 @@ class EksStackSettings(StackSettings[EksClusterSettings]):
 def build(settings: EksStackSettings) -> dict[str, pulumi.Input[object]]:
     """Longhorn and IRIS on an EKS cluster of their own."""
     region = _region(settings.network.zones)
+    _keys_are_of(region, settings)
     if pulumi.Config("aws").get("assumeRoles") and not settings.cluster.login_role:
         raise refusal(
             "ha-iris:cluster.loginRole is missing: aws:assumeRoles makes the program act as a role "
@@ -125,6 +127,11 @@ def _region(zones: tuple[str, ...]) -> str:
             "aws:region is missing: the region whose three zones hold the copies; "
             "run `pulumi config set aws:region eu-west-1`"
         )
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
+        raise refusal(
+            f"aws:region is {region}: this is no region; write it as in eu-west-1, without the "
+            "letter of a zone"
+        )
     for zone in zones:
         if not re.fullmatch(rf"{re.escape(region)}[a-z]", zone):
             raise refusal(
@@ -132,3 +139,20 @@ def _region(zones: tuple[str, ...]) -> str:
                 f"aws:region {region}; write it as in {region}a"
             )
     return region
+
+
+def _keys_are_of(region: str, settings: EksStackSettings) -> None:
+    """Disks, Secrets and buckets are encrypted with keys of their own region alone."""
+    keys = {
+        "cluster.diskKmsKey": settings.cluster.disk_kms_key,
+        "cluster.secretsKmsKey": settings.cluster.secrets_kms_key,
+        "backup.kmsKey": settings.backup.kms_key,
+    }
+    faults = [
+        f"ha-iris:{path} is {key}: it is not in aws:region {region}, where it is needed; "
+        "name a key of that region"
+        for path, key in keys.items()
+        if key and key.split(":")[3] != region
+    ]
+    if faults:
+        raise refusal(*faults)

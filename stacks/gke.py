@@ -1,5 +1,6 @@
 """A stack on Google Cloud: a VPC, a regional GKE cluster and a bucket for backups."""
 
+import re
 from typing import Annotated, NamedTuple
 
 import pulumi
@@ -34,7 +35,7 @@ class GkeStackSettings(StackSettings[GkeClusterSettings]):
     backup: GcsBackupStoreSettings = GcsBackupStoreSettings()
     """The bucket that Longhorn writes backups to."""
 
-    labels: dict[LabelKey, LabelValue] = Field(default={})
+    labels: dict[LabelKey, LabelValue] = Field(default={}, max_length=60)
     """Labels of the cluster, its nodes with their disks, and the bucket (for cost reports)."""
 
     @field_validator("network")
@@ -124,6 +125,18 @@ def _place(settings: GkeStackSettings) -> _Place:
         )
     if not project or not region:
         raise refusal(*faults)
+    if not re.fullmatch(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]", project):
+        faults.append(
+            f"gcp:project is {project}: this is no project ID; "
+            "`gcloud projects list` shows it beside the project's name"
+        )
+    if not re.fullmatch(r"[a-z]+-[a-z]+\d+", region):
+        faults.append(
+            f"gcp:region is {region}: this is no region; write it as in europe-west1, without the "
+            "letter of a zone"
+        )
+        raise refusal(*faults)
+    faults += _strangers(settings, region)
     zones, existing = settings.cluster.zones, settings.network.existing
     if any(not zone.startswith(f"{region}-") for zone in zones):
         faults.append(
@@ -138,3 +151,25 @@ def _place(settings: GkeStackSettings) -> _Place:
     if faults:
         raise refusal(*faults)
     return _Place(project, region)
+
+
+def _strangers(settings: GkeStackSettings, region: str) -> list[str]:
+    """Keys of another place than what they encrypt, and a subnetwork of another network."""
+    place = (settings.backup.location or region).lower()
+    keys = {
+        "cluster.diskKmsKey": (settings.cluster.disk_kms_key, region),
+        "cluster.secretsKmsKey": (settings.cluster.secrets_kms_key, region),
+        "backup.kmsKey": (settings.backup.kms_key, place),
+    }
+    faults = [
+        f"ha-iris:{path} is {key}: what it encrypts is in {where}; name a key of that location"
+        for path, (key, where) in keys.items()
+        if key and key.split("/")[3].lower() != where
+    ]
+    existing = settings.network.existing
+    if existing and existing.network.split("/")[1] != existing.subnetwork.split("/")[1]:
+        faults.append(
+            f"ha-iris:network.existing.subnetwork is {existing.subnetwork}: the network is "
+            f"{existing.network}, of another project; name a subnetwork of that network"
+        )
+    return faults

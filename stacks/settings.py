@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, get_args
 
@@ -174,6 +175,22 @@ def _too_large(iris: IrisSettings, cluster: ClusterSettings) -> list[str]:
         if is_community(iris.image) and (fault := too_many_cores_for_community(node)):
             faults.append(fault)
     return faults
+
+
+def not_twice(names: Iterable[str]) -> None:
+    """Refuses names of tags that a cloud takes for one, as capitals make no difference to it.
+
+    Raises:
+        ValueError: there are such names.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if other := seen.get(name.lower()):
+            raise ValueError(
+                f"{other} and {name} are one tag to the cloud, which looks at no capitals; "
+                "keep one of them"
+            )
+        seen[name.lower()] = name
 
 
 def cluster_name(chosen: str | None, *, pattern: str, rule: str) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.settings import Cidr, Settings
+from components.settings import Cidr, OwnRange, Settings
 
 
 class ExistingAwsNetworkSettings(Settings):
@@ -40,7 +40,7 @@ class AwsNetworkSettings(Settings):
     """Use subnets that exist. Nothing of them is changed; of what is below only servicesRange
     applies."""
 
-    vpc_range: Cidr = Field(default=IPv4Network("10.20.0.0/16"), validate_default=True)
+    vpc_range: OwnRange = Field(default=IPv4Network("10.20.0.0/16"), validate_default=True)
     """Range of the VPC, /16 to /20. Each zone gets a quarter for nodes and pods."""
 
     zones: tuple[str, ...] = ()

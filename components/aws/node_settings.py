@@ -11,7 +11,8 @@ from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.settings import Gib
 
 KMS_KEY = ARN + r"kms:[a-z0-9-]+:\d{12}:key/.+$"
-NODE_TYPE = r"^(?P<family>[a-z]+\d*)(?P<options>[a-z0-9-]*)\.(?P<size>[a-z0-9-]+)$"
+SIZE = r"nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?"
+NODE_TYPE = rf"^(?P<family>[a-z]+\d*)(?P<options>[a-z0-9-]*)\.(?P<size>{SIZE})$"
 BEFORE_NITRO = re.compile(r"(c[134]|cc2|d2|g2|g3s?|h1|hs1|i[23]|m[1-4]|p[23]|r[34]|t[12]|x1e?)\.")
 TOO_SMALL = ("nano", "micro", "small", "medium")
 

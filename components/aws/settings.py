@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from components.aws.iam import ARN, AwsIamSettings
 from components.aws.node_settings import KMS_KEY, EksNodeSettings
 from components.kubernetes_version import TESTED, minor
-from components.settings import Cidr, no_examples
+from components.settings import Cidr, no_examples, open_to_all
 
 OLDEST_KUBERNETES = 33
 CLUSTER_NAME = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$"
@@ -175,7 +175,7 @@ class EksClusterSettings(EksNodeSettings):
     def _are_not_the_world(
         cls, cidrs: tuple[IPv4Network, ...], info: ValidationInfo
     ) -> tuple[IPv4Network, ...]:
-        if any(network.prefixlen == 0 for network in cidrs):
+        if open_to_all(cidrs):
             raise ValueError(
                 "0.0.0.0/0 shows the Kubernetes API to the whole Internet; name the networks that "
                 "need it, or set apiEndpoint to private"

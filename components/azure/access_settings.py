@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from components.settings import Cidr, Settings, no_examples
+from components.settings import Cidr, Settings, no_examples, open_to_all
 
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 """Object ID of a group in Microsoft Entra ID."""
@@ -67,7 +67,7 @@ class AksAccessSettings(Settings):
         cls, cidrs: tuple[IPv4Network, ...], info: ValidationInfo
     ) -> tuple[IPv4Network, ...]:
         endpoint = info.data.get("api_endpoint")
-        if any(network.prefixlen == 0 for network in cidrs):
+        if open_to_all(cidrs):
             raise ValueError(
                 "0.0.0.0/0 shows the Kubernetes API to the whole Internet; name the networks that "
                 "need it, or set apiEndpoint to private"

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_azure_native import network, resources
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from components.settings import Cidr, Settings
+from components.settings import Cidr, OwnRange, Settings
 
 SUBNET_ID = (
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network"
@@ -58,7 +58,7 @@ class AzureNetworkSettings(Settings):
     They outlive the cluster, so that what they are known to needs no change with the next one.
     """
 
-    nodes_range: Cidr = IPv4Network("10.30.0.0/22")
+    nodes_range: OwnRange = IPv4Network("10.30.0.0/22")
     """Range of the virtual network and its one subnet: nodes and internal load balancers."""
 
     pods_range: Cidr = Field(default=IPv4Network("10.244.0.0/16"), validate_default=True)

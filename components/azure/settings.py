@@ -175,7 +175,7 @@ class AksClusterSettings(AksAccessSettings, ClusterSettings):
         """What a machine of this size has, if its name tells."""
         machine = machine_types.machine(self.node_type)
         return machine and NodeCapacity(
-            (f"nodeType {self.node_type}",) * 2,
+            (f"nodeType {self.node_type}", f"nodeType {self.node_type}"),
             *machine,
             aks_reserved(machine, max_pods=MAX_PODS),
             AKS_PODS,

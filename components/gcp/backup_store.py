@@ -22,7 +22,9 @@ class GcsBackupStoreSettings(Settings):
     bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$")
     """Bucket that exists, such as one that an earlier stack left behind; None makes a new one."""
 
-    location: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    location: str | None = Field(
+        default=None, pattern=r"^([A-Za-z]+-[A-Za-z]+\d+|[A-Za-z]+\d|EU|US|ASIA|eu|us|asia)$"
+    )
     """Region, dual-region or multi-region (EU, US, ASIA) of a new bucket; None: the cluster's.
 
     A bucket in the cluster's own region is lost with it if the whole region is.

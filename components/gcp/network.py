@@ -6,7 +6,7 @@ import pulumi
 from pulumi_gcp import compute
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.settings import Cidr, Settings
+from components.settings import Cidr, OwnRange, Settings
 
 PODS_RANGE = "pods"
 SERVICES_RANGE = "services"
@@ -38,7 +38,7 @@ class GcpNetworkSettings(Settings):
     """Use a subnetwork that exists. Nothing of it is changed, and nodesRange, podsRange,
     servicesRange, natAddresses and flowLogs are not used."""
 
-    nodes_range: Cidr = IPv4Network("10.40.0.0/22")
+    nodes_range: OwnRange = IPv4Network("10.40.0.0/22")
     """Primary range of the subnetwork: nodes, and addresses of internal load balancers."""
 
     pods_range: Cidr = Field(default=IPv4Network("10.44.0.0/16"), validate_default=True)
@@ -68,6 +68,16 @@ class GcpNetworkSettings(Settings):
     def pod_blocks(self) -> int:
         """Nodes that podsRange has addresses for, of which GKE gives each 256."""
         return 2 ** (24 - self.pods_range.prefixlen)
+
+    @field_validator("nodes_range", "services_range")
+    @classmethod
+    def _has_room(cls, mine: IPv4Network) -> IPv4Network:
+        if mine.prefixlen > 27:
+            raise ValueError(
+                "GKE takes a /27 or larger for services, and as many new nodes come before the old "
+                "ones go; make it a /27 or larger"
+            )
+        return mine
 
     @field_validator("pods_range")
     @classmethod

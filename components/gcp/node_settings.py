@@ -24,6 +24,12 @@ NodeSet = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
 """Part of the names of node pools, of which GKE allows 40 characters in all."""
 
 
+NodeRole = Annotated[
+    str, Field(pattern=r"^(projects/[^/]+/|organizations/\d+/)?roles/[A-Za-z0-9_.]+$")
+]
+"""Role of IAM, such as roles/artifactregistry.reader."""
+
+
 class GkeNodeSettings(ClusterSettings):
     """Nodes of one size in three zones, each in a node pool of its own."""
 
@@ -81,7 +87,7 @@ class GkeNodeSettings(ClusterSettings):
     capacity_type: str = "on-demand"
     """How nodes are bought. Only on-demand."""
 
-    disk_size_gib: Gib = Field(default=300, ge=100)
+    disk_size_gib: Gib = Field(default=300, ge=100, le=65536)
     """Disk of each node: system, images and, for want of a second disk, Longhorn's copies.
 
     The database volume may be 22 percent of it. A change needs a new nodeSet.
@@ -104,7 +110,7 @@ class GkeNodeSettings(ClusterSettings):
     The project's Compute Engine service agent needs roles/cloudkms.cryptoKeyEncrypterDecrypter.
     """
 
-    node_roles: tuple[str, ...] = ()
+    node_roles: tuple[NodeRole, ...] = ()
     """Further project roles of the nodes, such as roles/artifactregistry.reader for own images."""
 
     drain_timeout_minutes: int | None = Field(default=None, ge=60, le=1440)
@@ -200,6 +206,16 @@ class GkeNodeSettings(ClusterSettings):
                 "every copy of the data; set it to on-demand"
             )
         return capacity_type
+
+    @field_validator("node_roles")
+    @classmethod
+    def _are_small(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
+        if large := [role for role in roles if role in ("roles/owner", "roles/editor")]:
+            raise ValueError(
+                f"with {large[0]} whoever breaks into a pod of a node has the project; "
+                "name the roles that the nodes need"
+            )
+        return roles
 
     @field_validator("disk_type")
     @classmethod

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.gcp.maintenance import GkeMaintenanceSettings
 from components.gcp.node_settings import KMS_KEY, GkeNodeSettings
-from components.settings import Cidr, no_examples
+from components.settings import Cidr, no_examples, open_to_all
 
 CLUSTER_NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 
@@ -73,7 +73,7 @@ class GkeClusterSettings(GkeNodeSettings):
         cls, cidrs: tuple[IPv4Network, ...], info: ValidationInfo
     ) -> tuple[IPv4Network, ...]:
         endpoint = info.data.get("api_endpoint")
-        if any(network.prefixlen == 0 for network in cidrs):
+        if open_to_all(cidrs):
             raise ValueError(
                 "0.0.0.0/0 shows the Kubernetes API to the whole Internet; name the networks that "
                 "need it, or set apiEndpoint to dns"

@@ -1,7 +1,7 @@
 """What a stack may choose about its IRIS instance."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
@@ -10,13 +10,21 @@ from components.iris.cpf import CpfSections, check_lines
 from components.iris.image import IMAGE, has_web_server, is_community
 from components.iris.memory import shared_memory, too_large_for_memory
 from components.load_balancer import LoadBalancerAddress
-from components.settings import Cidr, Gib, KubernetesName, Seconds, Settings
+from components.settings import Cidr, ContainerImage, Gib, KubernetesName, Settings, open_to_all
 
 PREDEFINED_USERS = (
     *("_SYSTEM", "_PUBLIC", "_Ensemble", "Admin", "CSPSystem", "IAM", "SuperUser", "UnknownUser"),
     *("irisowner", "root"),
 )
 """Users that IRIS brings along; their names have no case."""
+
+
+AnnotationKey = Annotated[
+    str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
+]
+"""Key of an annotation, such as example.com/name (Kubernetes, annotations)."""
+
+TAKEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "longhorn-system")
 
 
 class IrisServiceSettings(Settings):
@@ -35,7 +43,7 @@ class IrisServiceSettings(Settings):
     LoadBalancer, and clients reach it under another address.
     """
 
-    annotations: dict[str, str] = Field(default={})
+    annotations: dict[AnnotationKey, str] = Field(default={})
     """More annotations of the Service. They win over those that the program sets for the cloud."""
 
     @field_validator("source_ranges")
@@ -48,6 +56,10 @@ class IrisServiceSettings(Settings):
             raise ValueError(
                 "a LoadBalancer without source ranges offers the database to everybody; "
                 "list the networks of its clients"
+            )
+        if open_to_all(ranges):
+            raise ValueError(
+                "this offers the database to the whole Internet; list the networks of its clients"
             )
         if kind == "ClusterIP" and ranges:
             raise ValueError(
@@ -72,7 +84,9 @@ class IrisServiceSettings(Settings):
 class RegistryLogin(Settings):
     """Login to the registry of the IRIS image, for images that are not public."""
 
-    server: str = Field(default="containers.intersystems.com", min_length=1)
+    server: str = Field(
+        default="containers.intersystems.com", pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._/-]+)?$"
+    )
     """Host of the registry."""
 
     username: str = Field(min_length=1)
@@ -88,7 +102,7 @@ class IrisSettings(Settings):
     namespace: KubernetesName = "iris"
     """Kubernetes namespace of the database, created by this program."""
 
-    image: str = Field(default=IMAGE, pattern=r"^[^\s@]+(:[^\s:/@]+|@sha256:[0-9a-f]{64})$")
+    image: ContainerImage = IMAGE
     """Image with a tag or digest. The default is Community Edition, for both processors."""
 
     allow_older_image: bool = False
@@ -111,7 +125,7 @@ class IrisSettings(Settings):
     license_key: SecretStr | None = None
     """Content of iris.key; Community Edition needs none. Keep it secret."""
 
-    storage_gib: Gib = 40
+    storage_gib: Gib = Field(default=40, le=16383)
     """Size of the database volume, GiB. It can grow later and never shrink.
 
     Databases, two days of journals and the write image journal are on it. IRIS hangs when it is
@@ -177,7 +191,7 @@ class IrisSettings(Settings):
     hostname: KubernetesName = "iris"
     """Host name that IRIS sees, the same on every node: its lock files carry it."""
 
-    toleration_seconds: Seconds = 10
+    toleration_seconds: int = Field(default=10, ge=0, le=3600)
     """How long a pod stays on a node that is unreachable or not ready before it is evicted.
 
     Ten seconds come on top of the 40 to 54 that Kubernetes takes to notice. Shorter saves little
@@ -192,7 +206,7 @@ class IrisSettings(Settings):
     pod that ran there has passed. Give a big cache more, and know that a failover takes it too.
     """
 
-    startup_seconds: int = Field(default=1800, ge=60)
+    startup_seconds: int = Field(default=1800, ge=60, le=86400)
     """How long a start may take, recovery from the journals included, before it is restarted."""
 
     hung_seconds: int = Field(default=660, ge=30)
@@ -204,6 +218,16 @@ class IrisSettings(Settings):
 
     service: IrisServiceSettings = IrisServiceSettings()
     """How clients reach the database."""
+
+    @field_validator("namespace")
+    @classmethod
+    def _is_its_own(cls, namespace: str) -> str:
+        if namespace in TAKEN_NAMESPACES:
+            raise ValueError(
+                "that namespace is others' already, and this program makes one and takes it away; "
+                "name another, such as iris"
+            )
+        return namespace
 
     @field_validator("time_zone")
     @classmethod

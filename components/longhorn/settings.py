@@ -1,8 +1,11 @@
 """What a stack may choose about Longhorn."""
 
-from pydantic import Field, field_validator
+import re
+from pathlib import Path
 
-from components.settings import Cidr, Settings
+from pydantic import Field, ValidationInfo, field_validator
+
+from components.settings import Cidr, Settings, open_to_all
 
 # Newer releases: https://github.com/longhorn/longhorn/releases
 CHART_VERSION = "1.12.1"
@@ -22,8 +25,12 @@ class LonghornUiSettings(Settings):
 
     @field_validator("load_balancer_source_ranges")
     @classmethod
-    def _never_open_to_all(cls, ranges: tuple[Cidr, ...]) -> tuple[Cidr, ...]:
-        if any(network.prefixlen == 0 for network in ranges):
+    def _never_open_to_all(cls, ranges: tuple[Cidr, ...], info: ValidationInfo) -> tuple[Cidr, ...]:
+        if ranges and info.data.get("enabled") is False:
+            raise ValueError(
+                "the interface is off, so nobody could be let in; drop the ranges, or drop enabled"
+            )
+        if open_to_all(ranges):
             raise ValueError(
                 "Longhorn's interface has no login and can delete every volume; "
                 "name the networks of the people who need it, or leave the list empty"
@@ -43,16 +50,18 @@ class LonghornSettings(Settings):
     version: str = Field(default=CHART_VERSION, pattern=r"^1\.12\.\d+$")
     """Chart version. The values that this program sets are checked against 1.12.1."""
 
-    image_registry: str | None = None
+    image_registry: str | None = Field(
+        default=None, pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*$"
+    )
     """Registry that mirrors Longhorn's images, for clusters without access to Docker Hub."""
 
     replicas: int = Field(default=3, ge=1, le=10)
     """Copies of the database volume, each on a node of its own."""
 
-    data_path: str = Field(default="/var/lib/longhorn/", pattern=r"^/.+/$")
+    data_path: str = Field(default="/var/lib/longhorn/", pattern=r"^(/[\w.-]+)+/$")
     """Folder on each node that holds the copies; ends with a slash."""
 
-    kubelet_root_dir: str | None = Field(default=None, pattern=r"^/.*[^/]$")
+    kubelet_root_dir: str | None = Field(default=None, pattern=r"^(/[\w.-]+)+$")
     """Folder that the nodes' kubelet keeps its files in; None: Longhorn finds it.
 
     microk8s hides its own, /var/snap/microk8s/common/var/lib/kubelet, and must name it.
@@ -63,3 +72,23 @@ class LonghornSettings(Settings):
 
     ui: LonghornUiSettings = LonghornUiSettings()
     """Longhorn's web interface."""
+
+    @field_validator("chart")
+    @classmethod
+    def _exists(cls, chart: str) -> str:
+        if "/" in chart and not chart.startswith("oci://") and not Path(chart).exists():
+            raise ValueError(
+                "there is no such folder or archive; name one, seen from the project's folder, or "
+                "drop chart for the one in the repository"
+            )
+        return chart
+
+    @field_validator("data_path")
+    @classmethod
+    def _is_a_folder_for_data(cls, path: str) -> str:
+        if ".." in path.split("/") or re.match(r"^/(bin|boot|dev|etc|lib|proc|run|sys|usr)/", path):
+            raise ValueError(
+                "the system keeps its own files there, or nothing that stays; name a folder for "
+                "data, such as /var/lib/longhorn/"
+            )
+        return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
@@ -48,9 +48,10 @@ def copy_project(
     copy["config"] = {key: _without_encrypted(value) for key, value in config.items()}
     write(work / "Pulumi.yaml", (project / "Pulumi.yaml").read_text())
     # A chart that a stack file names by a relative path is looked for from here.
-    charts = work / "lab"
-    if not charts.is_symlink() and (project / "lab").is_dir():
-        charts.symlink_to((project / "lab").resolve())
+    chart = str((config.get("ha-iris:longhorn") or {}).get("chart") or "")
+    top = PurePath(chart).parts[0] if "/" in chart else ".."
+    if top not in ("/", "..") and (project / top).is_dir() and not (work / top).is_symlink():
+        (work / top).symlink_to((project / top).resolve())
     write(work / name, yaml.safe_dump(copy, sort_keys=False))
     return encrypted
 

@@ -19,6 +19,7 @@ AZURE_KEY = (
     "/subscriptions/0/resourceGroups/keys/providers/Microsoft.KeyVault/vaults/iris-keys/keys/iris"
 )
 GCP_KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
+GCP_KEY_IN_THE_EU = "projects/p/locations/eu/keyRings/r/cryptoKeys/k"
 GCP_SUBNETWORK = {
     "network": "projects/host/global/networks/net",
     "subnetwork": "projects/host/regions/europe-west1/subnetworks/nodes",
@@ -134,7 +135,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "managedPrometheus": False,
                 "releaseChannel": "EXTENDED",
             },
-            "backup": {"kmsKey": GCP_KEY, "location": "EU", "keepOnDestroy": False},
+            "backup": {"kmsKey": GCP_KEY_IN_THE_EU, "location": "EU", "keepOnDestroy": False},
             "network": {"flowLogs": True, "natAddresses": 0},
         },
         "private endpoint in a network of somebody else, a rotation": {

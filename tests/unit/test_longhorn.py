@@ -56,9 +56,9 @@ def test_the_chart_is_a_release_so_that_its_uninstall_hook_runs(longhorn):
 
 
 def test_a_chart_in_a_folder_needs_no_repository(longhorn):
-    release = longhorn(chart="./mirror/longhorn").one(RELEASE).inputs
+    release = longhorn(chart="./lab/charts/longhorn").one(RELEASE).inputs
 
-    assert release["chart"] == "./mirror/longhorn"
+    assert release["chart"] == "./lab/charts/longhorn"
     assert "repositoryOpts" not in release
     assert "version" not in release
 

@@ -117,11 +117,22 @@ def test_a_group_with_more_than_a_ciphertext_is_a_group(project, work):
     assert copy_project(project, work, "dev", {}, preview=True) == []
 
 
-def test_a_chart_named_by_a_relative_path_is_found_from_the_copy(project, work):
-    copy_project(project, work, "dev", {}, preview=False)
-    copy_project(project, work, "dev", {}, preview=False)
+@pytest.mark.parametrize("chart", ["./lab/charts/longhorn", "mirror/longhorn.tgz"])
+def test_a_chart_named_by_a_relative_path_is_found_from_the_copy(project, work, chart):
+    (project / "mirror").mkdir()
+    settings = {"ha-iris:longhorn": {"chart": chart}}
+    copy_project(project, work, "dev", settings, preview=False)
+    copy_project(project, work, "dev", settings, preview=False)
 
-    assert (work / "lab").resolve() == project / "lab"
+    folder = "lab" if "lab" in chart else "mirror"
+    assert (work / folder).resolve() == project / folder
+
+
+@pytest.mark.parametrize("chart", ["longhorn", "/srv/longhorn", "../longhorn", "oci://r/longhorn"])
+def test_nothing_is_linked_for_a_chart_from_elsewhere(project, work, chart):
+    copy_project(project, work, "dev", {"ha-iris:longhorn": {"chart": chart}}, preview=False)
+
+    assert not any(entry.is_symlink() for entry in work.iterdir())
 
 
 def test_stacks_are_the_stack_files(project):
