@@ -19,6 +19,7 @@ from components.azure.access_settings import EXAMPLE_GROUP
 from components.azure.settings import CLUSTER_NAME
 from components.longhorn import LonghornSettings
 from stacks.faults import refusal
+from stacks.outputs import cloud_outputs
 from stacks.platform import deploy
 from stacks.settings import StackSettings, cluster_name, not_twice
 
@@ -121,7 +122,14 @@ def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
             "There is no backup store, and every copy of the database is on a node that AKS "
             "reimages when it is not ready for five minutes, which cannot be turned off."
         )
-    return deploy(settings, cluster=cluster, backup_store=backup_store)
+    return deploy(settings, cluster=cluster, backup_store=backup_store) | cloud_outputs(
+        region=location,
+        network=network.vnet_id,
+        subnets=[network.subnet_id],
+        egress_addresses=cluster.egress_addresses,
+        node_identity=cluster.node_identity,
+        backup_store=backup_store,
+    )
 
 
 def _location() -> str:

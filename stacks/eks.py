@@ -19,6 +19,7 @@ from components.aws.settings import CLUSTER_NAME
 from components.aws.user_data import DATA_PATH
 from components.longhorn import LonghornSettings
 from stacks.faults import refusal
+from stacks.outputs import cloud_outputs
 from stacks.platform import deploy
 from stacks.settings import StackSettings, cluster_name, not_twice
 
@@ -116,7 +117,14 @@ def build(settings: EksStackSettings) -> dict[str, pulumi.Input[object]]:
             tags=settings.tags,
             protect_data=settings.protect_data,
         )
-    return deploy(settings, cluster=cluster, backup_store=backup_store)
+    return deploy(settings, cluster=cluster, backup_store=backup_store) | cloud_outputs(
+        region=region,
+        network=network.vpc_id,
+        subnets=network.private_subnet_ids,
+        egress_addresses=network.egress_addresses,
+        node_identity=cluster.node_role_arn,
+        backup_store=backup_store,
+    )
 
 
 def _region(zones: tuple[str, ...]) -> str:

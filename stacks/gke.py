@@ -16,6 +16,7 @@ from components.gcp import (
 )
 from components.gcp.settings import CLUSTER_NAME
 from stacks.faults import refusal
+from stacks.outputs import cloud_outputs
 from stacks.platform import deploy
 from stacks.settings import StackSettings, cluster_name
 
@@ -105,7 +106,14 @@ def build(settings: GkeStackSettings) -> dict[str, pulumi.Input[object]]:
             project=project,
             region=region,
         )
-    return deploy(settings, cluster=cluster, backup_store=backup_store)
+    return deploy(settings, cluster=cluster, backup_store=backup_store) | cloud_outputs(
+        region=region,
+        network=network.network,
+        subnets=[network.subnetwork],
+        egress_addresses=network.egress_addresses,
+        node_identity=cluster.node_account,
+        backup_store=backup_store,
+    )
 
 
 def _place(settings: GkeStackSettings) -> _Place:

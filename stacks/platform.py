@@ -50,6 +50,7 @@ def deploy(
     forwarded = settings.iris.service.type == "ClusterIP"
     host = pulumi.Output.from_input("localhost") if forwarded else iris.address
     outputs: dict[str, pulumi.Input[object]] = {
+        "clusterName": cluster.name,
         "namespace": iris.namespace,
         "sqlEndpoint": pulumi.Output.concat(iris.address, f":{SUPERSERVER_PORT}"),
         "username": iris.username,

@@ -46,6 +46,7 @@ class S3BackupStore(pulumi.ComponentResource):
     """
 
     url: pulumi.Output[str]
+    bucket: pulumi.Output[str]
     credentials: Mapping[str, pulumi.Input[str]]
     ready: list[pulumi.Resource]
 
@@ -91,6 +92,7 @@ class S3BackupStore(pulumi.ComponentResource):
             tags=dict(tags),
             opts=child,
         )
+        self.bucket = bucket
         self.url = pulumi.Output.concat("s3://", bucket, f"@{region}/")
         self.credentials = {"AWS_IAM_ROLE_ARN": role.arn}
         # A pod that starts before the association has no identity until it is started again.

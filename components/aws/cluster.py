@@ -47,6 +47,9 @@ Identities = Sequence[aws.eks.AddonPodIdentityAssociationArgs]
 class EksCluster(pulumi.ComponentResource, Cluster):
     """A cluster without a world-open endpoint and with a node group in each of three zones."""
 
+    node_role_arn: pulumi.Output[str]
+    """Whom the nodes act as."""
+
     created_name: pulumi.Output[str]
     """The name, once the cluster exists: for what EKS attaches to it."""
 
@@ -142,6 +145,7 @@ class EksCluster(pulumi.ComponentResource, Cluster):
         )
         self.kubectl, self.save_kubeconfig = kubectl_commands(cluster_name)
         # The groups themselves wait for the network, the role's grants and the early add-ons.
+        self.node_role_arn = nodes.role_arn
         self.workloads_after = [*rules, *admins.grants, *nodes.groups, *after]
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

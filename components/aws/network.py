@@ -22,6 +22,9 @@ class AwsNetwork(pulumi.ComponentResource):
     private_subnet_ids: Sequence[pulumi.Output[str]]
     """A subnet in each of three zones, for nodes and pods."""
 
+    egress_addresses: pulumi.Output[list[str]]
+    """Public addresses that nodes leave by; none where the network exists and is not ours."""
+
     services_range: str
     """Range of Kubernetes services."""
 
@@ -53,6 +56,7 @@ class AwsNetwork(pulumi.ComponentResource):
             self.private_subnet_ids = [
                 pulumi.Output.from_input(subnet) for subnet in settings.existing.private_subnet_ids
             ]
+            self.egress_addresses = pulumi.Output.from_input([])
             self.ready = []
         else:
             vpc = self._create(name, settings, zones=zones, region=region, tags=tags)
@@ -185,6 +189,9 @@ class AwsNetwork(pulumi.ComponentResource):
         )
         self.vpc_id = vpc.id
         self.private_subnet_ids = [subnet.id for subnet in private]
+        self.egress_addresses = pulumi.Output.all(*map(_addresses, gateways)).apply(
+            lambda lists: [address for addresses in lists for address in addresses]
+        )
         self.ready = [*gateways, *associations, s3]
         return vpc
 
@@ -228,6 +235,16 @@ class AwsNetwork(pulumi.ComponentResource):
                 )
             )
         return gateways
+
+
+def _addresses(gateway: aws.ec2.NatGateway) -> pulumi.Output[list[str]]:
+    """Public addresses of a NAT gateway: a regional one has some in each zone."""
+    regional = gateway.regional_nat_gateway_addresses.apply(
+        lambda addresses: [address.public_ip for address in addresses or []]
+    )
+    return pulumi.Output.all(gateway.public_ip, regional).apply(
+        lambda known: [address for address in (known[0], *known[1]) if address]
+    )
 
 
 def subnet_ranges(cidr: IPv4Network) -> tuple[list[IPv4Network], list[IPv4Network]]:

@@ -29,6 +29,9 @@ class EksNodeGroups(pulumi.ComponentResource):
     group of its own for each zone is never rebalanced: EKS drains nothing when it does that.
     """
 
+    role_arn: pulumi.Output[str]
+    """Whom the nodes act as."""
+
     groups: list[pulumi.Input[pulumi.Resource]]
     """The groups, in the order in which they are changed, each once it is what it should be."""
 
@@ -97,6 +100,7 @@ class EksNodeGroups(pulumi.ComponentResource):
         )
         release = settings.node_release
         per_zone = settings.nodes // len(network.private_subnet_ids)
+        self.role_arn = role.arn
         pinned = pulumi.ResourceHook(
             f"{name}-release-moves-along",
             release_moves_along,

@@ -24,6 +24,7 @@ class BlobBackupStore(pulumi.ComponentResource):
     """
 
     url: pulumi.Output[str]
+    bucket: pulumi.Output[str]
     credentials: Mapping[str, pulumi.Input[str]]
     ready: list[pulumi.Resource]
 
@@ -107,6 +108,7 @@ class BlobBackupStore(pulumi.ComponentResource):
             opts=pulumi.InvokeOutputOptions(parent=self),
         )
         # The driver wants Azure's domain where S3 has a region.
+        self.bucket = pulumi.Output.concat(account_name, "/", container_name)
         self.url = pulumi.Output.from_input(f"azblob://{container_name}@core.windows.net/")
         self.credentials = {
             "AZBLOB_ACCOUNT_NAME": account_name,

@@ -23,6 +23,7 @@ from components.azure.roles import (
     grant,
 )
 from components.azure.settings import AksClusterSettings
+from components.azure.told import egress_addresses, node_identity
 from components.cluster import Cluster
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
@@ -38,6 +39,12 @@ standard load balancer").
 
 class AksCluster(pulumi.ComponentResource, Cluster):
     """Three nodes in three zones, on Ubuntu with managed disks, which Azure leaves alone."""
+
+    egress_addresses: pulumi.Output[list[str]]
+    """Public addresses of the load balancer that nodes leave by."""
+
+    node_identity: pulumi.Output[str]
+    """Resource ID of the identity that AKS makes for the nodes."""
 
     def __init__(
         self,
@@ -222,6 +229,8 @@ class AksCluster(pulumi.ComponentResource, Cluster):
             nodes=pools,
             opts=pulumi.ResourceOptions(parent=self, providers=[self.provider]),
         )
+        self.egress_addresses = egress_addresses(cluster)
+        self.node_identity = node_identity(cluster)
         self.workloads_after = [*pools, *node_prep.ready]
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

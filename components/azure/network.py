@@ -137,6 +137,9 @@ def _apart(range_: IPv4Network, info: ValidationInfo, *others: str) -> IPv4Netwo
 class AzureNetwork(pulumi.ComponentResource):
     """A virtual network with one subnet for the nodes, or the subnet that a stack brings along."""
 
+    vnet_id: pulumi.Output[str]
+    """The virtual network."""
+
     subnet_id: pulumi.Output[str]
     """Subnet of the nodes."""
 
@@ -175,6 +178,8 @@ class AzureNetwork(pulumi.ComponentResource):
 
         if settings.existing:
             self.subnet_id = pulumi.Output.from_input(settings.existing.subnet_id)
+            vnet_id = settings.existing.subnet_id.partition("/subnets/")[0]
+            self.vnet_id = pulumi.Output.from_input(vnet_id)
         else:
             group = resources.ResourceGroup(
                 f"{name}-group",
@@ -194,6 +199,7 @@ class AzureNetwork(pulumi.ComponentResource):
                 tags=tags,
                 opts=child,
             )
+            self.vnet_id = vnet.id
             self.subnet_id = network.Subnet(
                 f"{name}-nodes",
                 subnet_name="nodes",

@@ -64,6 +64,7 @@ class GcsBackupStore(pulumi.ComponentResource):
     """
 
     url: pulumi.Output[str]
+    bucket: pulumi.Output[str]
     credentials: Mapping[str, pulumi.Input[str]]
     ready: list[pulumi.Resource]
 
@@ -139,6 +140,7 @@ class GcsBackupStore(pulumi.ComponentResource):
             opts=child,
         )
         # The driver wants a region in the URL; Cloud Storage ignores it.
+        self.bucket = bucket
         self.url = pulumi.Output.concat("s3://", bucket, "@us/")
         self.credentials = {
             "AWS_ACCESS_KEY_ID": key.access_id,

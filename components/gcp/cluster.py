@@ -23,6 +23,9 @@ WEBHOOK_PORTS = ["9501", "9502"]
 class GkeCluster(pulumi.ComponentResource, Cluster):
     """A private, regional GKE Standard cluster with nodes in each of three zones."""
 
+    node_account: pulumi.Output[str]
+    """Whom the nodes act as: the e-mail address of their account."""
+
     def __init__(
         self,
         name: str,
@@ -160,6 +163,7 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
             nodes=pools,
             opts=pulumi.ResourceOptions(parent=self, providers=[self.provider]),
         )
+        self.node_account = account.email
         self.workloads_after = [*firewall, *account.grants, *pools, *node_prep.ready]
         if settings.admins:
             GkeAdmins(

@@ -24,6 +24,9 @@ class BackupStore(Protocol):
     url: pulumi.Output[str]
     """Longhorn backup target URL, with its trailing slash."""
 
+    bucket: pulumi.Output[str]
+    """Name of the bucket; on Azure account and container, as in account/container."""
+
     credentials: Mapping[str, pulumi.Input[str]]
     """Entries of the credential Secret (Longhorn, "Setting a backup target", 1.12.1)."""
 

@@ -41,6 +41,11 @@ def computed(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             return {**group, "releaseVersion": "1.36.2-20261012"}
         case "aws:ec2/launchTemplate:LaunchTemplate":
             return {"latestVersion": 1}
+        case "aws:ec2/natGateway:NatGateway" if inputs.get("availabilityMode") == "regional":
+            known = [{"publicIp": f"regional-address-of-{name}"}]
+            return {"publicIp": "", "regionalNatGatewayAddresses": known}
+        case "aws:ec2/natGateway:NatGateway":
+            return {"publicIp": f"address-of-{name}", "regionalNatGatewayAddresses": []}
         case "aws:iam/role:Role":
             path = inputs.get("path", "/")
             name = f"{name}-autonamed"
@@ -102,6 +107,8 @@ def answer(token: str, args: dict[str, Any]) -> dict[str, Any]:
         case "azure-native:containerservice:listManagedClusterUserCredentials":
             value = base64.b64encode(AZURE_KUBECONFIG.encode()).decode()
             return {"kubeconfigs": [{"name": "clusterUser", "value": value}]}
+        case "azure-native:network:getPublicIPAddress":
+            return {"ipAddress": f"address-of-{args['publicIpAddressName']}"}
         case "azure-native:storage:listStorageAccountKeys":
             return {"keys": [{"keyName": "key1", "value": f"key-of-{args['accountName']}"}]}
         case "aws:index/getAvailabilityZones:getAvailabilityZones":

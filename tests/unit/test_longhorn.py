@@ -17,6 +17,7 @@ class Bucket:
 
     def __init__(self) -> None:
         self.url = pulumi.Output.from_input("s3://bucket@eu-west-1/")
+        self.bucket = pulumi.Output.from_input("bucket")
         self.credentials = {"AWS_IAM_ROLE_ARN": "arn:aws:iam::123456789012:role/backup"}
         self.ready: list[pulumi.Resource] = []
 

@@ -58,6 +58,7 @@ def test_outputs_say_how_to_reach_a_database_inside_the_cluster(existing_stack, 
     _, outputs = existing_stack()
 
     assert set(outputs) == {
+        "clusterName",
         "namespace",
         "sqlEndpoint",
         "portalUrl",
