@@ -16,6 +16,7 @@ from components.aws.settings import EksClusterSettings
 from components.cluster import Cluster
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
+from components.longhorn.node_changes import NodeChanges
 
 ADD_ONS_BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 """A node without a network plugin is never Ready, and its group is never created."""
@@ -90,6 +91,10 @@ class EksCluster(pulumi.ComponentResource, Cluster):
         self.created_name = cluster.name
         admins = EksAdmins(f"{name}-admins", settings, cluster=cluster, tags=tags, opts=child)
         before = self._add_ons_before_nodes(name, settings, cluster=cluster, tags=tags)
+        # A profile is of one machine: it is for this run, and not for whoever reads the output.
+        this_runs_kubeconfig = kubeconfig(
+            cluster, name=cluster_name, region=region, role=settings.login_role, profile=profile
+        )
         nodes = EksNodeGroups(
             f"{name}-nodes",
             settings,
@@ -97,6 +102,13 @@ class EksCluster(pulumi.ComponentResource, Cluster):
             cluster_name=cluster_name,
             network=network,
             after=[*network.ready, *before],
+            changes=NodeChanges(
+                f"{name}-nodes",
+                settings.node_changes,
+                kubeconfig=this_runs_kubeconfig,
+                node_label="eks.amazonaws.com/nodegroup",
+                label_output="nodeGroupName",
+            ),
             tags=tags,
             protect_data=protect_data,
             opts=child,
@@ -121,19 +133,12 @@ class EksCluster(pulumi.ComponentResource, Cluster):
             if settings.api_endpoint == "private"
         ]
 
-        # A profile is of one machine: it is for this run, and not for whoever reads the output.
         self.kubeconfig = kubeconfig(
             cluster, name=cluster_name, region=region, role=settings.login_role
         )
         self.provider = k8s.Provider(
             f"{name}-provider",
-            kubeconfig=kubeconfig(
-                cluster,
-                name=cluster_name,
-                region=region,
-                role=settings.login_role,
-                profile=profile,
-            ),
+            kubeconfig=this_runs_kubeconfig,
             cluster_identifier=cluster_name,
             # `up` takes back what somebody changed by hand, instead of failing on the conflict.
             enable_patch_force=True,

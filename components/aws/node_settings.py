@@ -8,6 +8,7 @@ from components.aws import machine_types
 from components.aws.iam import ARN
 from components.capacity import EKS_PODS, CopiesDisk, NodeCapacity, eks_reserved
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
+from components.longhorn.node_changes import NodeChangeSettings
 from components.settings import Gib
 
 KMS_KEY = ARN + r"kms:[a-z0-9-]+:\d{12}:key/.+$"
@@ -25,6 +26,9 @@ class EksNodeSettings(ClusterSettings):
 
     With fewer than before AWS picks those that go: docs/eks.md says how to keep the copies.
     """
+
+    node_changes: NodeChangeSettings = NodeChangeSettings()
+    """How each zone's change waits for Longhorn."""
 
     node_type: str = Field(default="m7i.xlarge", validate_default=True)
     """EC2 instance type; 4 vCPU and 16 GiB leave IRIS 8 GiB beside Longhorn.

@@ -10,6 +10,7 @@ from components.aws.network import AwsNetwork
 from components.aws.node_changes import as_recorded, release_moves_along
 from components.aws.settings import EksClusterSettings
 from components.aws.user_data import user_data
+from components.longhorn.node_changes import NodeChanges
 
 CNI_POLICY = "AmazonEKS_CNI_Policy"
 NODE_POLICIES = (
@@ -25,8 +26,9 @@ IMAGES = {"amd64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD"}
 class EksNodeGroups(pulumi.ComponentResource):
     """A managed node group in each zone, each of which waits for the one before.
 
-    Whatever changes them, be it an update or a replacement, so reaches one zone at a time. A
-    group of its own for each zone is never rebalanced: EKS drains nothing when it does that.
+    Whatever changes them, be it an update or a replacement, so reaches one zone at a time, and
+    an update waits until Longhorn has its copies in the others. A group of its own for each zone
+    is never rebalanced: EKS drains nothing when it does that.
     """
 
     role_arn: pulumi.Output[str]
@@ -44,6 +46,7 @@ class EksNodeGroups(pulumi.ComponentResource):
         cluster_name: str,
         network: AwsNetwork,
         after: Sequence[pulumi.Resource],
+        changes: NodeChanges,
         tags: Mapping[str, str],
         protect_data: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -142,7 +145,10 @@ class EksNodeGroups(pulumi.ComponentResource):
                             custom_timeouts=pulumi.CustomTimeouts(
                                 create="40m", update=f"{60 * per_zone}m", delete="60m"
                             ),
-                            hooks=pulumi.ResourceHookBinding(before_update=[pinned]),
+                            hooks=pulumi.ResourceHookBinding.merge(
+                                pulumi.ResourceHookBinding(before_update=[pinned]),
+                                changes.of_nodes(),
+                            ),
                         ),
                     )
                 )

@@ -65,7 +65,9 @@ def test_a_release_that_moves_along_or_is_free_is_taken(old, new):
 def test_each_node_group_asks_before_it_changes_in_previews_too(eks):
     hooks = [group.request.hooks.before_update for group in eks().of_type(GROUP)]
 
-    assert [[*names] for names in hooks] == [["cluster-nodes-release-moves-along"]] * 3
+    # The question that is answered at once comes first.
+    asked = ["cluster-nodes-release-moves-along", "cluster-nodes-before-change"]
+    assert [[*names] for names in hooks] == [asked] * 3
 
 
 def test_a_group_that_is_as_noted_lets_the_next_one_come():
