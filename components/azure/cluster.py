@@ -27,6 +27,7 @@ from components.azure.told import egress_addresses, node_identity
 from components.cluster import Cluster
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
+from components.longhorn.node_changes import NodeChanges
 from components.node_prep import NodePrep
 
 PATIENT = {"service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout": "30"}
@@ -181,6 +182,14 @@ class AksCluster(pulumi.ComponentResource, Cluster):
                 tags=tags,
                 opts=child,
             )
+        self.kubeconfig = kubeconfig(self, settings, group, cluster, cluster_name)
+        changes = NodeChanges(
+            f"{name}-nodes",
+            settings.node_changes,
+            kubeconfig=self.kubeconfig,
+            node_label="kubernetes.azure.com/agentpool",
+            label_output="name",
+        )
         node_sets = [
             AksNodeSet(
                 f"{name}-nodes-{node_set}",
@@ -189,6 +198,7 @@ class AksCluster(pulumi.ComponentResource, Cluster):
                 cluster=cluster,
                 resource_group=group.name,
                 subnet_id=network.subnet_id,
+                changes=changes,
                 tags=tags,
                 protect_data=protect_data,
                 opts=child,
@@ -199,7 +209,6 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         pools = [pool for node_set in node_sets for pool in node_set.pools]
 
         self.name = cluster_name
-        self.kubeconfig = kubeconfig(self, settings, group, cluster, cluster_name)
         self.kubectl, self.save_kubeconfig = kubectl_commands(cluster_name)
         self.node_count = settings.nodes
         self.zone_count = len(ZONES)

@@ -6,6 +6,7 @@ import pulumi
 from pulumi_azure_native import authorization, containerservice
 
 from components.azure.settings import MAX_PODS, AksClusterSettings
+from components.longhorn.node_changes import NodeChanges
 
 ZONES = ("1", "2", "3")
 """Availability zones as Azure numbers them for each subscription."""
@@ -103,6 +104,7 @@ class AksNodeSet(pulumi.ComponentResource):
         cluster: containerservice.ManagedCluster,
         resource_group: pulumi.Input[str],
         subnet_id: pulumi.Input[str],
+        changes: NodeChanges,
         tags: Mapping[str, str],
         protect_data: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -111,6 +113,9 @@ class AksNodeSet(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         retiring = node_set == settings.retiring_node_set
         protect = protect_data and not retiring
+        # Only while data is protected, so that a destroy, which begins with an update that says
+        # otherwise, is a plain one.
+        hooks = changes.of_retiring_nodes() if retiring and protect_data else changes.of_nodes()
         nodes = (settings.retiring_nodes if retiring else None) or settings.nodes
         # The node waits for Longhorn, rests for half an hour; an hour more for all the rest.
         patience = f"{settings.drain_timeout_minutes + 90}m"
@@ -154,6 +159,7 @@ class AksNodeSet(pulumi.ComponentResource):
                     pulumi.ResourceOptions(
                         depends_on=self.pools[-1:],
                         protect=protect,
+                        hooks=hooks,
                         retain_on_delete=protect,
                         custom_timeouts=pulumi.CustomTimeouts(
                             create="60m", update=patience, delete=patience

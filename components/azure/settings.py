@@ -11,6 +11,7 @@ from components.azure.keys import KeyVersionId
 from components.capacity import AKS_PODS, CopiesDisk, NodeCapacity, aks_reserved
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.kubernetes_version import TESTED, minor
+from components.longhorn.node_changes import NodeChangeSettings
 from components.settings import ContainerImage, Gib, Settings
 
 OLDEST_KUBERNETES = 34
@@ -74,6 +75,9 @@ class AksClusterSettings(AksAccessSettings, ClusterSettings):
 
     Fewer than before need a new nodeSet, and retiringNodes for the old one.
     """
+
+    node_changes: NodeChangeSettings = NodeChangeSettings()
+    """How changes and the end of a set wait for Longhorn."""
 
     node_set: NodeSet = "a"
     """Name of the set of nodes. A new name makes new nodes, at today's image and version."""

@@ -14,6 +14,7 @@ from components.gcp.nodes import GkeNodeAccount, GkeNodeSet, first_node_config
 from components.gcp.settings import GkeClusterSettings
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
+from components.longhorn.node_changes import NodeChanges
 from components.node_prep import NodePrep
 
 WEBHOOK_PORTS = ["9501", "9502"]
@@ -125,6 +126,14 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
                 ),
             ),
         )
+        self.kubeconfig = pulumi.Output.secret(kubeconfig(cluster, cluster_name, settings))
+        changes = NodeChanges(
+            f"{name}-nodes",
+            settings.node_changes,
+            kubeconfig=self.kubeconfig,
+            node_label="cloud.google.com/gke-nodepool",
+            label_output="name",
+        )
         node_sets = [
             GkeNodeSet(
                 f"{name}-nodes-{node_set}",
@@ -132,6 +141,7 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
                 node_set=node_set,
                 cluster=cluster,
                 account=account,
+                changes=changes,
                 zones=zones,
                 project=project,
                 region=region,
@@ -145,7 +155,6 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
         pools = [pool for node_set in node_sets for pool in node_set.pools]
         firewall = self._webhook_firewall(name, settings, network, account)
 
-        self.kubeconfig = pulumi.Output.secret(kubeconfig(cluster, cluster_name, settings))
         self.kubectl, self.save_kubeconfig = kubectl_commands(cluster_name)
         self.provider = k8s.Provider(
             f"{name}-provider",

@@ -9,6 +9,7 @@ from components.capacity import GKE_PODS, CopiesDisk, NodeCapacity, gke_reserved
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.gcp import machine_types
 from components.kubernetes_version import TESTED, minor
+from components.longhorn.node_changes import NodeChangeSettings
 from components.settings import ContainerImage, Gib
 
 OLDEST_KUBERNETES = 33
@@ -53,6 +54,9 @@ class GkeNodeSettings(ClusterSettings):
 
     Fewer than before need a new nodeSet, and retiringNodes for the old one.
     """
+
+    node_changes: NodeChangeSettings = NodeChangeSettings()
+    """How changes and the end of a set wait for Longhorn."""
 
     node_set: NodeSet = "a"
     """Name of the set of nodes. A new name makes new nodes, at today's image and version."""

@@ -7,6 +7,7 @@ from pulumi_gcp import container, projects, serviceaccount
 
 from components.gcp.names import account_id
 from components.gcp.settings import GkeClusterSettings
+from components.longhorn.node_changes import NodeChanges
 
 NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 """Least role of a node: write logs and metrics, nothing else (GKE, harden your cluster)."""
@@ -98,6 +99,7 @@ class GkeNodeSet(pulumi.ComponentResource):
         zones: Sequence[str],
         project: str,
         region: str,
+        changes: NodeChanges,
         labels: Mapping[str, str],
         protect_data: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -105,6 +107,9 @@ class GkeNodeSet(pulumi.ComponentResource):
         super().__init__("ha-iris:cluster:GkeNodeSet", name, None, opts)
         retiring = node_set == settings.retiring_node_set
         protect = protect_data and not retiring
+        # Only while data is protected, so that a destroy, which begins with an update that says
+        # otherwise, is a plain one.
+        hooks = changes.of_retiring_nodes() if retiring and protect_data else changes.of_nodes()
         nodes = (settings.retiring_nodes if retiring else None) or settings.nodes
         # An hour for all that is not Longhorn's.
         patience = f"{(settings.drain_timeout_minutes or GKES_OWN_HOUR) + 60}m"
@@ -138,6 +143,7 @@ class GkeNodeSet(pulumi.ComponentResource):
                     parent=self,
                     depends_on=[*account.grants, *self.pools[-1:]],
                     protect=protect,
+                    hooks=hooks,
                     retain_on_delete=protect,
                     custom_timeouts=pulumi.CustomTimeouts(
                         create="60m", update=patience, delete=patience

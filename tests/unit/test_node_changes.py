@@ -4,6 +4,8 @@ import pytest
 
 NODES = {
     "eks": "aws:eks/nodeGroup:NodeGroup",
+    "aks": "azure-native:containerservice:AgentPool",
+    "gke": "gcp:container/nodePool:NodePool",
 }
 
 
@@ -18,7 +20,8 @@ def test_every_zone_waits_for_the_copies_in_the_others_before_it_changes(cloud):
     nodes = stack().of_type(kind)
 
     assert len(nodes) == 3
-    assert all(group.request.hooks.before_update for group in nodes)
+    for group in nodes:
+        assert "cluster-nodes-before-change" in group.request.hooks.before_update, group.name
 
 
 def test_new_nodes_are_never_waited_for_as_a_volume_may_need_them(cloud):
@@ -33,6 +36,27 @@ def test_a_plain_destroy_finds_nothing_that_it_would_have_to_ask(cloud):
     for resource in stack().resources:
         assert not resource.request.hooks.before_delete, resource.name
         assert not resource.request.hooks.after_delete, resource.name
+
+
+@pytest.mark.parametrize("name", ["aks", "gke"])
+def test_a_set_that_retires_goes_only_without_copies(name: str, request: pytest.FixtureRequest):
+    stack = request.getfixturevalue(name)
+    pools = stack(cluster={"nodeSet": "b", "retiringNodeSet": "a"}).of_type(NODES[name])
+
+    retiring = [pool.name for pool in pools if pool.request.hooks.before_delete]
+    assert retiring == [pool.name for pool in pools if pool.name.startswith("cluster-nodes-a")]
+    assert len(retiring) == 3
+
+
+@pytest.mark.parametrize("name", ["aks", "gke"])
+def test_a_set_that_retires_keeps_nobody_from_a_plain_destroy_of_unprotected_data(
+    name: str, request: pytest.FixtureRequest
+):
+    stack = request.getfixturevalue(name)
+    next_set = {"nodeSet": "b", "retiringNodeSet": "a"}
+
+    for pool in stack(protectData=False, cluster=next_set).of_type(NODES[name]):
+        assert not pool.request.hooks.before_delete
 
 
 def test_nothing_that_a_hook_needs_waits_for_nodes(cloud):
