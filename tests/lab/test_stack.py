@@ -78,7 +78,7 @@ def test_a_changed_merge_file_is_a_new_secret_and_a_restart(stack):
 
 def test_a_volume_grows_in_place(stack):
     uid = stack.claim_uid()
-    stack.groups = {"iris": {"storageGib": 20}}
+    stack.groups = {"iris": {"storageGib": 80}}
 
     planned = stack.run("preview")
     stack.run("up")
@@ -86,7 +86,7 @@ def test_a_volume_grows_in_place(stack):
     assert changes(planned) == {"iris-data": "update"}
     assert stack.claim_uid() == uid
     claim = ("persistentvolumeclaim", "iris-data", "-n", "iris")
-    eventually(lambda: stack.get(*claim)["status"]["capacity"]["storage"] == "20Gi")
+    eventually(lambda: stack.get(*claim)["status"]["capacity"]["storage"] == "80Gi")
     stack.groups = {}
     with pytest.raises(EngineError):  # it never shrinks, and a preview says so
         stack.run("preview")
