@@ -31,6 +31,9 @@ OWNED = {
     ("config", "globals"): "set iris.globalsMib instead",
     ("config", "routines"): "set iris.routinesMib instead",
     ("config", "gmheap"): "set iris.gmheapKib instead",
+    ("config", "memlock"): (
+        "drop the line: it stays 32, as the pod asks for no huge pages and may lock no memory"
+    ),
     ("startup", "passwordhash"): "set iris.password instead",
     ("startup", "defaultport"): "drop the line: the Service and the probes go to 1972",
     ("journal", "freezeonerror"): "drop the line: it stays 1, or a stall of the storage loses data",
@@ -139,6 +142,10 @@ def merge_file(
             f"globals=0,0,{taken.globals_mib},0,0,0",
             f"routines={taken.routines_mib}",
             f"gmheap={taken.gmheap_kib}",
+            # LargePagesDisabled. By itself IRIS takes huge pages where a node has some, and a pod
+            # that asked Kubernetes for none may get them and die when it touches the first one, as
+            # PostgreSQL does (kubernetes/kubernetes#71233).
+            "memlock=32",
         ],
         # When journal writes fail, wait until they work again. Without this IRIS goes on
         # unjournalled after about 150 s, and a stall of the storage becomes a loss of data.

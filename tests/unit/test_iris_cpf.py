@@ -3,7 +3,7 @@
 import pytest
 
 from components.iris.cpf import password_hash
-from tests.unit.iris_parts import merge_file
+from tests.unit.iris_parts import container, merge_file
 
 # Published with the password SYS by intersystems-community/iris-embedded-python-template and by
 # IRISMeister/iris-k8s-vs2021.
@@ -62,6 +62,12 @@ def test_given_caches_are_taken(iris):
     text = merge_file(iris(globals_mib=700, routines_mib=90, gmheap_kib=400000))
 
     assert "globals=0,0,700,0,0,0\nroutines=90\ngmheap=400000\n" in text
+
+
+def test_iris_leaves_huge_pages_alone_that_its_pod_did_not_ask_for(iris):
+    assert "\nmemlock=32\n" in merge_file(iris()).split("[config]")[1].split("[")[0]
+    resources = container(iris())["resources"]
+    assert not [name for name in resources["limits"] if name.startswith("hugepages")]
 
 
 def test_iris_waits_for_its_journal_instead_of_going_on_without(iris):

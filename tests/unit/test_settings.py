@@ -235,6 +235,14 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         {"iris": {"cpf": {"config": ["locksiz=0\n[Actions]"]}}},
         "ha-iris:iris.cpf.config.0 is locksiz=0",
     ),
+    "huge pages": (
+        {"iris": {"cpf": {"config": ["memlock=64"]}}},
+        "ha-iris:iris.cpf: [config] memlock is set by the program; drop the line: it stays 32",
+    ),
+    "huge pages by an action": (
+        {"iris": {"cpf": {"Actions": ["ModifyConfig:MemLock=1"]}}},
+        "ha-iris:iris.cpf: [Actions] MemLock is set by the program; drop the line: it stays 32",
+    ),
     "more copies than nodes": (
         {"cluster": {"nodes": 2, "zones": 1}},
         "ha-iris:longhorn: replicas is 3 and the cluster has 2 node(s), each of which holds one",
