@@ -53,36 +53,37 @@ class StackSettings(Settings, Generic[AnyCluster]):
     cluster: AnyCluster
     """The Kubernetes cluster."""
 
+    iris: IrisSettings = Field(default=IrisSettings(), validate_default=True)
+    """The database."""
+
     longhorn: LonghornSettings = Field(default=LonghornSettings(), validate_default=True)
     """Storage. Not allowed together with iris.storageClass."""
 
-    iris: IrisSettings = Field(default=IrisSettings(), validate_default=True)
-    """The database."""
+    @field_validator("longhorn")
+    @classmethod
+    def _one_storage(cls, longhorn: LonghornSettings, info: ValidationInfo) -> LonghornSettings:
+        iris = info.data.get("iris")
+        if iris and iris.storage_class and longhorn.model_fields_set:
+            raise ValueError(
+                f"storageClass {iris.storage_class} replaces Longhorn, and Longhorn is configured "
+                "too; drop ha-iris:iris.storageClass or ha-iris:longhorn"
+            )
+        return longhorn
 
     @field_validator("longhorn")
     @classmethod
     def _a_node_for_each_copy(
         cls, longhorn: LonghornSettings, info: ValidationInfo
     ) -> LonghornSettings:
-        cluster = info.data.get("cluster")
-        if cluster and longhorn.replicas > cluster.nodes:
+        cluster, iris = info.data.get("cluster"), info.data.get("iris")
+        installed = not (iris and iris.storage_class)
+        if cluster and installed and longhorn.replicas > cluster.nodes:
             raise ValueError(
                 f"replicas is {longhorn.replicas} and the cluster has {cluster.nodes} node(s), "
                 f"each of which holds one copy; set replicas to {cluster.nodes} or less, or give "
                 "the cluster more nodes"
             )
         return longhorn
-
-    @field_validator("iris")
-    @classmethod
-    def _one_storage(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
-        longhorn = info.data.get("longhorn")
-        if iris.storage_class and longhorn is not None and longhorn.model_fields_set:
-            raise ValueError(
-                f"storageClass {iris.storage_class} replaces Longhorn, and Longhorn is configured "
-                "too; drop ha-iris:iris.storageClass or ha-iris:longhorn"
-            )
-        return iris
 
     @field_validator("iris")
     @classmethod
