@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STACK ?=
+# What .venv holds is compiled once, when it is first imported, also for those who leave no bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help up down status preview check test unit contract lab schema bench clean
 
@@ -46,7 +48,9 @@ clean: down  ## remove the lab and the virtual environment
 # The stamp is written last: an installation that was cut short starts anew.
 .venv/installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ha-iris: $(PYTHON) is Python " + sys.version.split()[0] + ": 3.11 or newer is needed; make PYTHON=python3.12 ...")'
-	@echo "Installing the Python packages into .venv (about two minutes the first time) ..."
+	@echo "Installing the Python packages into .venv (half a minute; minutes where only pip reaches them) ..."
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep ^uv== requirements-dev.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

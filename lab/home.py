@@ -58,7 +58,7 @@ class LabHome:
 
     @property
     def plugins(self) -> Path:
-        """Stand-ins for provider plugins, put first on PATH."""
+        """Stand-ins for provider plugins, which the working copy of Pulumi.yaml names."""
         return self.root / "plugins"
 
     @property

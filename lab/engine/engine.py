@@ -130,7 +130,12 @@ class Engine:
         if not self.home.passphrase.exists():
             write(self.home.passphrase, secrets.token_urlsafe(32))
         made_up = copy_project(
-            self.project, self.home.work, self.stack, self.settings, preview=preview
+            self.project,
+            self.home.work,
+            self.stack,
+            self.settings,
+            preview=preview,
+            plugins=self.home.plugins,
         )
         self._drop_stale_locks()
         if not self.exists:
@@ -165,7 +170,7 @@ class Engine:
             for name, value in os.environ.items()
             if not name.startswith("PULUMI_") and name != "KUBECONFIG"
         }
-        path = [self.home.plugins, *([self.tools] if self.tools else []), inherited.get("PATH", "")]
+        path = [*([self.tools] if self.tools else []), inherited.get("PATH", "")]
         return {
             **inherited,
             "PATH": os.pathsep.join(map(str, path)),

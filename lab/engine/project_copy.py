@@ -16,7 +16,13 @@ MADE_UP_SECRET = "made-up-For-a-Preview-1"
 
 
 def copy_project(
-    project: Path, work: Path, stack: str, settings: Mapping[str, Any], *, preview: bool
+    project: Path,
+    work: Path,
+    stack: str,
+    settings: Mapping[str, Any],
+    *,
+    preview: bool,
+    plugins: Path | None = None,
 ) -> list[str]:
     """Lay out the working folder for one run.
 
@@ -26,6 +32,7 @@ def copy_project(
         stack: name of the stack.
         settings: laid over the stack file's configuration, by key as typed there.
         preview: stand in for values that are encrypted with a key the lab does not have.
+        plugins: folder of stand-ins for provider plugins, which need not be there.
 
     Returns:
         Configuration keys that hold a made-up secret.
@@ -46,7 +53,16 @@ def copy_project(
     salt = _read(work / name).get("encryptionsalt") if (work / name).exists() else None
     copy = {"encryptionsalt": salt} if salt else {}
     copy["config"] = {key: _without_encrypted(value) for key, value in config.items()}
-    write(work / "Pulumi.yaml", (project / "Pulumi.yaml").read_text())
+    document = _read(project / "Pulumi.yaml")
+    if stand_ins := sorted(plugins.glob("pulumi-resource-*") if plugins else []):
+        # Named here they are used without a warning for each; those on PATH are warned of.
+        document["plugins"] = {
+            "providers": [
+                {"name": file.name.removeprefix("pulumi-resource-"), "path": str(plugins)}
+                for file in stand_ins
+            ]
+        }
+    write(work / "Pulumi.yaml", yaml.safe_dump(document, sort_keys=False))
     # A chart that a stack file names by a relative path is looked for from here.
     chart = str((config.get("ha-iris:longhorn") or {}).get("chart") or "")
     top = PurePath(chart).parts[0] if "/" in chart else ".."

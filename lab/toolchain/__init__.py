@@ -1,7 +1,7 @@
-"""The lab's programs, built from pinned Go modules into the user's cache folder.
+"""The lab's programs, in the user's cache folder: released binaries, or built from Go modules.
 
-Each folder here is a Go module whose `tool` directives name what it builds; versions stand in its
-go.mod and nowhere else. Kubernetes has the minor version that the cloud stacks pin.
+Each folder here is a Go module whose `tool` directives name what it builds. A program is its
+project's own release where that can be downloaded, and built from the pinned module elsewhere.
 """
 
 from __future__ import annotations
@@ -21,86 +21,17 @@ from filelock import FileLock, Timeout
 
 from lab import LabError
 from lab.toolchain import golang
-from lab.toolchain.build import build
+from lab.toolchain.build import PARTIAL, build
+from lab.toolchain.tools import FOLDER, LAB_TOOLS, TOOLS
 
-FOLDER = Path(__file__).parent
 NOTICE_SECONDS = 15
 """How often a build that waits for another one says so."""
+BUILD_SECONDS = {"cluster": 300, "pulumi": 85, "actionlint": 15}
+"""How long the programs of a module took to build on two cores with nothing in any cache."""
 Report = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Tool:
-    """One program: the folder of its go.mod, its package and how its version is stamped."""
-
-    module_folder: str
-    module: str
-    package: str
-    stamps: tuple[str, ...] = ()
-    """Go variables (`-ldflags -X`), each with the {version} it is set to."""
-
-    @property
-    def version(self) -> str:
-        """Version without the leading v, as go.mod requires it."""
-        go_mod = (FOLDER / self.module_folder / "go.mod").read_text()
-        found = re.search(rf"^\s*{re.escape(self.module)} v(\S+)", go_mod, re.MULTILINE)
-        if not found:
-            raise LookupError(f"{self.module_folder}/go.mod does not require {self.module}")
-        return found[1]
-
-    @property
-    def ldflags(self) -> str:
-        """Linker flags: no debug tables, and the version that the program shall report."""
-        major, minor, _ = self.version.split(".", 2)
-        stamps = [s.format(version=self.version, major=major, minor=minor) for s in self.stamps]
-        return " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in stamps)])
-
-
-def _kubernetes(command: str) -> Tool:
-    return Tool(
-        "kubernetes",
-        "k8s.io/kubernetes",
-        f"k8s.io/kubernetes/cmd/{command}",
-        (
-            "k8s.io/component-base/version.gitVersion=v{version}",
-            "k8s.io/component-base/version.gitMajor={major}",
-            "k8s.io/component-base/version.gitMinor={minor}",
-            "k8s.io/component-base/version.gitTreeState=clean",
-        ),
-    )
-
-
-_PULUMI_MODULE = "github.com/pulumi/pulumi/pkg/v3"
-
-TOOLS: dict[str, Tool] = {
-    "etcd": Tool("etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
-    "kwok": Tool("kwok", "sigs.k8s.io/kwok", "sigs.k8s.io/kwok/cmd/kwok"),
-    "kwokctl": Tool("kwok", "sigs.k8s.io/kwok", "sigs.k8s.io/kwok/cmd/kwokctl"),
-    "helm": Tool(
-        "helm",
-        "helm.sh/helm/v3",
-        "helm.sh/helm/v3/cmd/helm",
-        (
-            "helm.sh/helm/v3/internal/version.version=v{version}",
-            "helm.sh/helm/v3/internal/version.gitTreeState=clean",
-        ),
-    ),
-    "pulumi": Tool(
-        "pulumi",
-        _PULUMI_MODULE,
-        f"{_PULUMI_MODULE}/cmd/pulumi",
-        ("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}",),
-    ),
-    "kubectl": _kubernetes("kubectl"),
-    "kube-scheduler": _kubernetes("kube-scheduler"),
-    "kube-controller-manager": _kubernetes("kube-controller-manager"),
-    "kube-apiserver": _kubernetes("kube-apiserver"),
-    "actionlint": Tool(
-        "actionlint", "github.com/rhysd/actionlint", "github.com/rhysd/actionlint/cmd/actionlint"
-    ),
-}
-LAB_TOOLS = tuple(name for name in TOOLS if name != "actionlint")
-"""What the lab needs; actionlint is built only when asked for."""
+__all__ = ["LAB_TOOLS", "TOOLS", "Toolchain", "cache_folder", "ensure"]
 
 
 @dataclass(frozen=True)
@@ -119,18 +50,18 @@ def cache_folder() -> Path:
     return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("ha-iris"))
 
 
-def key(go_version: str) -> str:
-    """Name of the folder for this set of sources: go.mod, go.sum, build flags and Go version."""
-    digest = hashlib.sha256(go_version.encode())
+def key() -> str:
+    """Name of the folder for this set of sources: go.mod, go.sum and build flags."""
+    digest = hashlib.sha256()
     for path in sorted(FOLDER.glob("*/go.*")):
         digest.update(f"\0{path.parent.name}/{path.name}\0".encode() + path.read_bytes())
     for name, tool in TOOLS.items():
-        digest.update(f"\0{name} {tool.package} {tool.ldflags}".encode())
+        digest.update(f"\0{name} {tool.package} {tool.settings}".encode())
     return digest.hexdigest()[:16]
 
 
 def ensure(*tools: str, report: Report = print) -> Toolchain:
-    """Build what is missing of `tools` (default: all that the lab needs) and say where it is.
+    """Bring what is missing of `tools` (default: all that the lab needs) and say where it is.
 
     Takes a few minutes the first time and some milliseconds from then on. May be killed at any
     moment and run by several clones at once.
@@ -147,14 +78,18 @@ def ensure(*tools: str, report: Report = print) -> Toolchain:
         raise ValueError(f"the toolchain has no {', '.join(unknown)}")
     cache = cache_folder()
     pulumi = _pulumi_on_path() if "pulumi" in wanted else None
-    to_build = [name for name in wanted if not (name == "pulumi" and pulumi)]
+    needed = [name for name in wanted if not (name == "pulumi" and pulumi)]
+    bin_folder = cache / "toolchain" / key() / "bin"
     try:
-        go = golang.find(FOLDER, cache, report)
-        bin_folder = cache / "toolchain" / key(go.version) / "bin"
-        if not all((bin_folder / name).exists() for name in to_build):
+        if _missing(needed, bin_folder):
             bin_folder.mkdir(parents=True, exist_ok=True)
             with _lock(bin_folder.parent / "lock", report):
-                _build_missing(to_build, bin_folder, go, report)
+                from lab.toolchain import releases  # a preview starts without its HTTP client
+
+                for leftover in bin_folder.glob(f"{PARTIAL}*"):
+                    shutil.rmtree(leftover)
+                releases.fetch(_missing(needed, bin_folder), bin_folder, cache, report)
+                _build(_missing(needed, bin_folder), bin_folder, cache, report)
     except OSError as error:
         raise LabError(
             f"HA_IRIS_CACHE ({cache})",
@@ -164,22 +99,46 @@ def ensure(*tools: str, report: Report = print) -> Toolchain:
     return Toolchain(bin=bin_folder, pulumi=pulumi or bin_folder / "pulumi")
 
 
-def _build_missing(names: list[str], bin_folder: Path, go: golang.Go, report: Report) -> None:
-    for leftover in bin_folder.glob(".*.partial"):
-        leftover.unlink(missing_ok=True)
-    for number, name in enumerate(names, 1):
-        if (bin_folder / name).exists():
-            continue
-        tool = TOOLS[name]
-        title = f"[{number}/{len(names)}] {name} {tool.version}"
+def _missing(names: list[str], bin_folder: Path) -> list[str]:
+    return [name for name in names if not (bin_folder / name).exists()]
+
+
+def _build(names: list[str], bin_folder: Path, cache: Path, report: Report) -> None:
+    """Build programs, those of one module together."""
+    modules: dict[str, list[str]] = {}
+    for name in names:
+        modules.setdefault(TOOLS[name].module_folder, []).append(name)
+    if not modules:
+        return
+    go = golang.find(FOLDER, cache, report)
+    left = sum(map(_expected, modules))
+    for number, (module, members) in enumerate(modules.items(), 1):
+        versions = dict.fromkeys(f"{name} {TOOLS[name].version}" for name in members)
+        title = f"[{number}/{len(modules)}] Building {', '.join(versions)}"
+
+        def tick(seconds: float, title: str = title, left: float = left) -> None:
+            report(f"{title} ... {seconds:.0f} s{_outlook(left - seconds)}")
+
+        report(f"{title} from Go modules{_outlook(left)}")
         build(
             go.executable,
-            FOLDER / tool.module_folder,
-            tool.package,
-            tool.ldflags,
-            bin_folder / name,
-            lambda seconds, title=title: report(f"{title} ... {seconds} s"),
+            FOLDER / module,
+            {TOOLS[name].package: bin_folder / name for name in members},
+            " ".join(["-s", "-w", *dict.fromkeys(s for n in members for s in TOOLS[n].settings)]),
+            tick,
         )
+        left -= _expected(module)
+
+
+def _expected(module: str) -> float:
+    """Seconds that building a module is likely to take on this machine."""
+    return BUILD_SECONDS[module] * 2 / min(os.cpu_count() or 1, 8)
+
+
+def _outlook(seconds: float) -> str:
+    if seconds < 30:
+        return ""
+    return f", about {round(seconds / 60) or 1} min to go in all"
 
 
 def _lock(path: Path, report: Report) -> FileLock:

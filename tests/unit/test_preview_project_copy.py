@@ -179,3 +179,19 @@ def test_what_is_written_is_for_its_owner_only_and_leaves_no_draft(tmp_path):
 
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["secret"]
+
+
+def test_stand_ins_for_plugins_are_named_in_the_copy_alone(
+    project, work, tmp_path
+):
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    (plugins / "pulumi-resource-random").touch()
+    before = (project / "Pulumi.yaml").read_text()
+
+    copy_project(project, work, "dev", {}, preview=False, plugins=plugins)
+
+    copy = yaml.safe_load((work / "Pulumi.yaml").read_text())
+    assert copy.pop("plugins") == {"providers": [{"name": "random", "path": str(plugins)}]}
+    assert copy == yaml.safe_load(before)
+    assert (project / "Pulumi.yaml").read_text() == before

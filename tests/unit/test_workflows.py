@@ -236,7 +236,7 @@ def test_the_cache_key_of_the_toolchain_names_all_that_it_is_built_from():
     keys = re.findall(r"^\s+key: (.+)$", text, re.MULTILINE)
     assert len(keys) == 2
     assert len(set(keys)) == 1
-    for part in ("runner.os", "runner.arch", "steps.go.outputs.go-version", "lab/toolchain/*/go.*"):
+    for part in ("runner.os", "runner.arch", "lab/toolchain/*/go.*"):
         assert part in keys[0]
     assert list(ROOT.glob("lab/toolchain/*/go.sum"))
 
