@@ -6,19 +6,18 @@ import pytest
 
 from lab.plugins.kubernetes import why
 from lab.plugins.kubernetes.changes import changed, replaces
+from lab.plugins.kubernetes.cluster import Cluster, Object
 from lab.plugins.kubernetes.readiness import NeverReady, missing
 from lab.plugins.kubernetes.rollout import REVISION
 
-Object = dict[str, Any]
 
-
-class Holding:
+class Holding(Cluster):
     """A cluster that holds these objects."""
 
     def __init__(self, *things: Object) -> None:
         self.things = things
 
-    def get(self, thing: Object) -> Object | None:
+    def get(self, thing: Object, *, must_be: bool = False) -> Object | None:
         """The object of this kind and name."""
         names = (thing["kind"], thing["metadata"]["name"])
         return next((t for t in self.things if (t["kind"], t["metadata"]["name"]) == names), None)
@@ -149,7 +148,7 @@ def unready(reasons: list[str], *things: Object) -> str:
         "MinimumReplicasUnavailable",
         "Deployment does not have minimum availability.",
     )
-    conditions = {"Available": failed}
+    conditions: dict[str, tuple[str, str, str]] = {"Available": failed}
     if reasons:
         conditions["ReplicaFailure"] = ("True", "FailedCreate", " ".join(reasons))
     return "\n".join(missing(deployment("1", conditions=conditions), Holding(*things)))

@@ -47,7 +47,7 @@ class Hosts:
             def do_GET(self) -> None:
                 hosts.answer(self)
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:
                 """Says nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

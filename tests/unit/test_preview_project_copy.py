@@ -181,9 +181,7 @@ def test_what_is_written_is_for_its_owner_only_and_leaves_no_draft(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["secret"]
 
 
-def test_stand_ins_for_plugins_are_named_in_the_copy_alone(
-    project, work, tmp_path
-):
+def test_stand_ins_for_plugins_are_named_in_the_copy_alone(project, work, tmp_path):
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     (plugins / "pulumi-resource-random").touch()
