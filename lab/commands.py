@@ -157,12 +157,13 @@ def _refuse_other_clusters(stack: str) -> None:
 
 
 def _say_what_next(stack: str, outputs: dict[str, Any]) -> None:
+    forward = outputs.get("webPortForwardCommand") or outputs.get("portForwardCommand", "")
     say(f"""
 Stack {stack} is up in the lab. The control plane is real and the nodes are simulated: no container
 runs, so neither IRIS nor Longhorn does, and nothing answers at the portal's address. On a cluster
 with real nodes (docs/lab.md) this is how to reach the database:
 
-  portal     {outputs.get("portForwardCommand", "")}
+  portal     {forward}
              {outputs.get("portalUrl", "")}
   user       {outputs.get("username", "")}
   password   .venv/bin/python -m lab status {stack} --show-secrets

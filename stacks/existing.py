@@ -20,12 +20,14 @@ class ExistingStackSettings(StackSettings[ExistingClusterSettings]):
     @field_validator("iris")
     @classmethod
     def _asks_for_no_address(cls, iris: IrisSettings) -> IrisSettings:
-        if "address" in iris.service.model_fields_set:
-            raise ValueError(
-                f"service.address is {iris.service.address}, and who makes load balancers in a "
-                "cluster that exists, if anybody, is not known; drop it and write in "
-                "service.annotations what yours wants"
-            )
+        services = {"service": iris.service, "webGateway.service": iris.web_gateway.service}
+        for key, service in services.items():
+            if "address" in service.model_fields_set:
+                raise ValueError(
+                    f"{key}.address is {service.address}, and who makes load balancers in a "
+                    "cluster that exists, if anybody, is not known; drop it and write in "
+                    f"{key}.annotations what yours wants"
+                )
         return iris
 
 

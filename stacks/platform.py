@@ -1,5 +1,7 @@
 """Longhorn and IRIS on any cluster: the part that is the same everywhere."""
 
+import re
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from components.capacity import WORST_CASE
 from components.cluster import Cluster
 from components.iris import Iris
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
+from components.iris.service import Entrance
 from components.longhorn import BackupStore, Longhorn
 from stacks.settings import StackSettings
 
@@ -47,37 +50,45 @@ def deploy(
         storage_ready=storage_ready,
         protect_data=settings.protect_data,
     )
-    forwarded = settings.iris.service.type == "ClusterIP"
-    host = pulumi.Output.from_input("localhost") if forwarded else iris.address
     outputs: dict[str, pulumi.Input[object]] = {
         "clusterName": cluster.name,
         "namespace": iris.namespace,
-        "sqlEndpoint": pulumi.Output.concat(iris.address, f":{SUPERSERVER_PORT}"),
+        "sqlEndpoint": pulumi.Output.concat(iris.superserver.address, f":{SUPERSERVER_PORT}"),
         "username": iris.username,
         "password": iris.password,
         "storageClass": storage_class,
         "kubeconfig": cluster.kubeconfig,
-        "readme": readme(portal=iris.offers_portal),
     }
     ports = [SUPERSERVER_PORT]
-    if iris.offers_portal:
+    if iris.web is iris.superserver:
         ports.insert(0, WEB_PORT)
-        outputs["portalUrl"] = pulumi.Output.concat("http://", host, f":{WEB_PORT}{PORTAL_PATH}")
-    if forwarded:
-        command = (
-            f"{cluster.kubectl} --namespace {iris.namespace} port-forward service/iris "
-            f"{' '.join(map(str, ports))}"
+    elif iris.web and iris.web.inside_only:
+        outputs["webPortForwardCommand"] = _port_forward(cluster, iris, iris.web, [WEB_PORT])
+    if iris.web:
+        outputs["portalUrl"] = pulumi.Output.concat(
+            "http://", iris.web.host(), f":{WEB_PORT}{PORTAL_PATH}"
         )
-        if cluster.save_kubeconfig:
-            command = f"{cluster.save_kubeconfig} && {command}"
-        outputs["portForwardCommand"] = command
+    if iris.superserver.inside_only:
+        outputs["portForwardCommand"] = _port_forward(cluster, iris, iris.superserver, ports)
+    outputs["readme"] = readme(outputs)
     return outputs
 
 
-def readme(*, portal: bool) -> str:
+def readme(outputs: Container[str]) -> str:
     """What the stack's page shows; a line about an output that the stack lacks is left out."""
     lines = Path("Pulumi.README.md").read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if portal or "${outputs.portalUrl}" not in line)
+    named = r"\$\{outputs\.(\w+)\}"
+    return "".join(
+        line for line in lines if all(name in outputs for name in re.findall(named, line))
+    )
+
+
+def _port_forward(cluster: Cluster, iris: Iris, entrance: Entrance, ports: list[int]) -> str:
+    command = (
+        f"{cluster.kubectl} --namespace {iris.namespace} port-forward "
+        f"service/{entrance.service} {' '.join(map(str, ports))}"
+    )
+    return f"{cluster.save_kubeconfig} && {command}" if cluster.save_kubeconfig else command
 
 
 def _warn_of_a_tight_fit(settings: StackSettings[Any]) -> None:

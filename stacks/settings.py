@@ -88,9 +88,11 @@ class StackSettings(Settings, Generic[AnyCluster]):
     @field_validator("iris")
     @classmethod
     def _image_for_the_nodes(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
-        cluster = info.data.get("cluster")
-        if cluster and (fault := wrong_architecture(iris.image, cluster.node_architecture())):
-            raise ValueError(fault)
+        images = [iris.image, *([iris.web_gateway.image] if iris.has_web_gateway() else [])]
+        if cluster := info.data.get("cluster"):
+            for image in images:
+                if fault := wrong_architecture(image, cluster.node_architecture()):
+                    raise ValueError(fault)
         return iris
 
     @field_validator("iris")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from components.iris.gateway.account import account_actions
 from components.iris.memory import shared_memory
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^=;#\[\r\n]+=[^\r\n]*$")]
@@ -123,6 +124,7 @@ def merge_file(
     synch_commit: bool,
     username: str,
     password_hash: str,
+    web_gateway_hash: str | None = None,
     more: Mapping[str, Sequence[str]],
 ) -> str:
     """Text of the merge file (InterSystems, "Configuration Parameter File Reference").
@@ -158,7 +160,8 @@ def merge_file(
         # login, which a SQL client cannot do.
         "Actions": [
             f'CreateUser:Name={username},PasswordHash="{password_hash}",Roles="%All",'
-            "ChangePassword=0,PasswordNeverExpires=1,AccountNeverExpires=1"
+            "ChangePassword=0,PasswordNeverExpires=1,AccountNeverExpires=1",
+            *account_actions(web_gateway_hash),
         ],
     }
     for section, lines in more.items():

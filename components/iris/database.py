@@ -10,12 +10,13 @@ import pulumi_kubernetes as k8s
 from components.cluster import Cluster
 from components.iris.cpf import merge_file
 from components.iris.credentials import Credentials
+from components.iris.gateway.gateway import WebGateway
 from components.iris.image import abandoned_repository, licence_warning
 from components.iris.image_change import image_change
 from components.iris.pod import SCRIPTS, SUPERSERVER_PORT, WEB_PORT, pod_spec
 from components.iris.registry import docker_config
+from components.iris.service import Entrance, entrance
 from components.iris.settings import IrisSettings
-from components.load_balancer import replaced_with_its_kind
 
 LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
 
@@ -32,7 +33,7 @@ ROLLED_OUT = (
 
 
 class Iris(pulumi.ComponentResource):
-    """An IRIS instance: namespace, credentials, volume claim, Deployment and Service."""
+    """An IRIS instance: namespace, credentials, volume claim, Deployment, Service, web gateway."""
 
     namespace: str
     """Namespace of everything below."""
@@ -43,11 +44,11 @@ class Iris(pulumi.ComponentResource):
     password: pulumi.Output[str]
     """First password of that user, secret."""
 
-    offers_portal: bool
-    """Whether a web server answers beside the superserver."""
+    superserver: Entrance
+    """How a client comes to the superserver."""
 
-    address: pulumi.Output[str]
-    """Name or address of the Service: one inside the cluster, unless it is a LoadBalancer."""
+    web: Entrance | None
+    """How a client comes to the portal and to all web applications; None: there is no way."""
 
     def __init__(
         self,
@@ -105,6 +106,16 @@ class Iris(pulumi.ComponentResource):
             protect_data=protect_data,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        gateway_account = (
+            Credentials(
+                f"{name}-web-gateway-credentials",
+                password=None,
+                protect_data=False,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            if settings.has_web_gateway()
+            else None
+        )
         pull_secrets = [
             k8s.core.v1.Secret(
                 f"{name}-registry-login",
@@ -140,15 +151,18 @@ class Iris(pulumi.ComponentResource):
             metadata={"namespace": here, "labels": LABELS},
             immutable=True,
             string_data={
-                "merge.cpf": credentials.password_hash.apply(
-                    lambda password_hash: merge_file(
+                "merge.cpf": pulumi.Output.all(
+                    credentials.password_hash, gateway_account and gateway_account.password_hash
+                ).apply(
+                    lambda hashes: merge_file(
                         memory_gib=settings.memory_gib,
                         globals_mib=settings.globals_mib,
                         routines_mib=settings.routines_mib,
                         gmheap_kib=settings.gmheap_kib,
                         synch_commit=settings.synch_commit,
                         username=settings.username,
-                        password_hash=password_hash,
+                        password_hash=hashes[0],
+                        web_gateway_hash=hashes[1],
                         more=settings.cpf,
                     )
                 )
@@ -237,58 +251,42 @@ class Iris(pulumi.ComponentResource):
                 ),
             ),
         )
-        public = settings.service.type == "LoadBalancer"
         ports = {"superserver": SUPERSERVER_PORT}
         if settings.offers_portal():
             ports["webserver"] = WEB_PORT
-        service_spec: Any = {
-            "type": settings.service.type,
-            "selector": LABELS,
-            "ports": [
-                {"name": port_name, "port": port, "targetPort": port_name}
-                for port_name, port in ports.items()
-            ],
-        }
-        if public:
-            service_spec["loadBalancerSourceRanges"] = [
-                str(r) for r in settings.service.source_ranges
-            ]
-        for_the_cloud = (
-            cluster.load_balancer_annotations[settings.service.address] if public else {}
-        )
-        service = k8s.core.v1.Service(
+        self.superserver = entrance(
             f"{name}-service",
-            metadata={
-                "name": "iris",
-                "namespace": here,
-                "labels": LABELS,
-                "annotations": {**for_the_cloud, **settings.service.annotations},
-            },
-            spec=service_spec,
+            settings.service,
+            service="iris",
+            namespace=settings.namespace,
+            here=here,
+            labels=LABELS,
+            ports=ports,
+            cluster=cluster,
             # A Service counts as created once a pod stands behind it, within ten minutes. Beside
             # the Deployment it would spend them waiting for Longhorn and for the image.
             opts=pulumi.ResourceOptions.merge(
-                pulumi.ResourceOptions.merge(
-                    child, replaced_with_its_kind(cluster.load_balancer_annotations)
-                ),
-                pulumi.ResourceOptions(depends_on=[deployment]),
+                child, pulumi.ResourceOptions(depends_on=[deployment])
             ),
         )
+        self.web = self.superserver if settings.offers_portal() else None
+        if gateway_account is not None:
+            # Beside the database, not after it: it starts without one, and of two new releases
+            # the gateway's should come first.
+            self.web = WebGateway(
+                f"{name}-web-gateway",
+                settings.web_gateway,
+                cluster=cluster,
+                namespace=settings.namespace,
+                here=here,
+                superserver=(self.superserver.service, SUPERSERVER_PORT),
+                password=gateway_account.password,
+                service_account=service_account.metadata["name"],
+                toleration_seconds=settings.toleration_seconds,
+                opts=pulumi.ResourceOptions(parent=self),
+            ).entrance
 
         self.namespace = settings.namespace
         self.username = settings.username
-        self.offers_portal = settings.offers_portal()
         self.password = credentials.password
-        self.address = (
-            service.status.apply(_ingress_address)
-            if public
-            else pulumi.Output.from_input(f"iris.{settings.namespace}.svc.cluster.local")
-        )
-        self.register_outputs({"namespace": self.namespace, "address": self.address})
-
-
-def _ingress_address(status: k8s.core.v1.outputs.ServiceStatus | None) -> str:
-    ingress = status.load_balancer.ingress if status and status.load_balancer else None
-    if not ingress:
-        return "pending"
-    return ingress[0].hostname or ingress[0].ip or "pending"
+        self.register_outputs({"namespace": self.namespace, "address": self.superserver.address})

@@ -35,6 +35,11 @@ def version_of(image: str) -> tuple[int, ...] | None:
     return tuple(int(part) for part in found[1].split(".")) if found else None
 
 
+def moves(image: str) -> bool:
+    """Whether the tag names no release, but whatever is newest."""
+    return re.search(r":(latest|latest-\w+|.*preview.*)$", image) is not None
+
+
 def older(image: str, than: str) -> bool:
     """Whether an image is of an older release, or build of one, than another; as tags say."""
     one, other = version_of(image), version_of(than)
@@ -50,6 +55,15 @@ def other_edition(image: str, than: str) -> bool:
     if not all("intersystems/" in name for name in (image, than)):
         return False
     return _edition(image) != _edition(than)
+
+
+def needs_root(image: str) -> bool:
+    """Whether this is InterSystems' web gateway in a form that root runs, on port 80.
+
+    "Running InterSystems Products in Containers", Web Gateway images. Of an image from elsewhere
+    nothing is known.
+    """
+    return "intersystems/" in image and _repository(image) in ("webgateway", "webgateway-nginx")
 
 
 def licence_warning(image: str, today: date) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 from components.iris.settings import IrisSettings
 
 IRISOWNER = 51773
-"""User and group of the instance in InterSystems' images."""
+"""User and group that run everything in InterSystems' images without root."""
 
 SUPERSERVER_PORT = 1972
 WEB_PORT = 52773

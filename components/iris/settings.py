@@ -1,16 +1,17 @@
 """What a stack may choose about its IRIS instance."""
 
-import re
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from components.iris.cpf import CpfSections, check_lines
-from components.iris.image import IMAGE, has_web_server, is_community
+from components.iris.gateway.account import USER as GATEWAY_USER
+from components.iris.gateway.settings import WebGatewaySettings
+from components.iris.image import IMAGE, has_web_server, is_community, moves, older
 from components.iris.memory import shared_memory, too_large_for_memory
-from components.load_balancer import LoadBalancerAddress
-from components.settings import Cidr, ContainerImage, Gib, KubernetesName, Settings, open_to_all
+from components.iris.service import IrisServiceSettings
+from components.settings import ContainerImage, Gib, KubernetesName, Settings
 
 PREDEFINED_USERS = (
     *("_SYSTEM", "_PUBLIC", "_Ensemble", "Admin", "CSPSystem", "IAM", "SuperUser", "UnknownUser"),
@@ -19,66 +20,7 @@ PREDEFINED_USERS = (
 """Users that IRIS brings along; their names have no case."""
 
 
-AnnotationKey = Annotated[
-    str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
-]
-"""Key of an annotation, such as example.com/name (Kubernetes, annotations)."""
-
 TAKEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "longhorn-system")
-
-
-class IrisServiceSettings(Settings):
-    """How clients reach the superserver (1972) and the web server (52773)."""
-
-    type: Literal["ClusterIP", "LoadBalancer"] = "ClusterIP"
-    """ClusterIP keeps the database inside the cluster; LoadBalancer gives it an address."""
-
-    source_ranges: tuple[Cidr, ...] = Field(default=(), validate_default=True)
-    """Networks that may connect through the LoadBalancer."""
-
-    address: LoadBalancerAddress = Field(default="internal", validate_default=True)
-    """Address of the LoadBalancer on EKS, AKS and GKE.
-
-    internal: one of the nodes' network. public: one of the Internet. A change replaces the
-    LoadBalancer, and clients reach it under another address.
-    """
-
-    annotations: dict[AnnotationKey, str] = Field(default={})
-    """More annotations of the Service. They win over those that the program sets for the cloud."""
-
-    @field_validator("source_ranges")
-    @classmethod
-    def _named_for_a_load_balancer(
-        cls, ranges: tuple[Cidr, ...], info: ValidationInfo
-    ) -> tuple[Cidr, ...]:
-        kind = info.data.get("type")
-        if kind == "LoadBalancer" and not ranges:
-            raise ValueError(
-                "a LoadBalancer without source ranges offers the database to everybody; "
-                "list the networks of its clients"
-            )
-        if open_to_all(ranges):
-            raise ValueError(
-                "this offers the database to the whole Internet; list the networks of its clients"
-            )
-        if kind == "ClusterIP" and ranges:
-            raise ValueError(
-                "only a LoadBalancer can tell clients apart; set type to LoadBalancer, "
-                "or drop sourceRanges"
-            )
-        return ranges
-
-    @field_validator("address")
-    @classmethod
-    def _is_of_a_load_balancer(
-        cls, address: LoadBalancerAddress, info: ValidationInfo
-    ) -> LoadBalancerAddress:
-        if address == "public" and info.data.get("type") == "ClusterIP":
-            raise ValueError(
-                "a ClusterIP is reached inside the cluster only; set type to LoadBalancer, "
-                "or drop address"
-            )
-        return address
 
 
 class RegistryLogin(Settings):
@@ -116,7 +58,7 @@ class IrisSettings(Settings):
     """Whether the image brings a web server that offers the portal on 52773.
 
     Without it, what its name says: Community Edition does, licensed images since 2023.2 do not.
-    Where there is none, neither the Service nor the outputs name it.
+    Where there is none, the portal is behind ``webGateway``.
     """
 
     registry_login: RegistryLogin | None = None
@@ -219,6 +161,9 @@ class IrisSettings(Settings):
     service: IrisServiceSettings = IrisServiceSettings()
     """How clients reach the database."""
 
+    web_gateway: WebGatewaySettings = Field(default=WebGatewaySettings(), validate_default=True)
+    """The web server in front of an image that brings none."""
+
     @field_validator("namespace")
     @classmethod
     def _is_its_own(cls, namespace: str) -> str:
@@ -259,7 +204,7 @@ class IrisSettings(Settings):
     @field_validator("image")
     @classmethod
     def _never_moves(cls, image: str) -> str:
-        if re.search(r":(latest|latest-\w+|.*preview.*)$", image):
+        if moves(image):
             raise ValueError(
                 "such a tag moves, and IRIS refuses to start a newer build on a volume that was "
                 "not closed cleanly, which is every failover; name a release or a digest"
@@ -295,6 +240,37 @@ class IrisSettings(Settings):
         check_lines(cpf)
         return cpf
 
+    @field_validator("web_gateway")
+    @classmethod
+    def _goes_with_the_database(
+        cls, gateway: WebGatewaySettings, info: ValidationInfo
+    ) -> WebGatewaySettings:
+        image, username = info.data.get("image"), info.data.get("username")
+        if not image or not gateway.is_on(
+            built_in=_brings_web_server(image, info.data.get("web_server"))
+        ):
+            return gateway
+        if older(gateway.image, than=image):
+            raise ValueError(
+                f"image is {gateway.image}, and InterSystems supports no web gateway older than "
+                f"IRIS, which iris.image {image} is; set webGateway.image to its release or a "
+                "later one"
+            )
+        if username and username.lower() == GATEWAY_USER:
+            raise ValueError(
+                f"the gateway logs in to IRIS as {GATEWAY_USER}, a user without rights; choose "
+                "another iris.username"
+            )
+        return gateway
+
     def offers_portal(self) -> bool:
-        """Whether something answers on the web server's port."""
-        return has_web_server(self.image) if self.web_server is None else self.web_server
+        """Whether a web server answers beside the superserver, in the database's own pod."""
+        return _brings_web_server(self.image, self.web_server)
+
+    def has_web_gateway(self) -> bool:
+        """Whether a web gateway stands in front of the database."""
+        return self.web_gateway.is_on(built_in=self.offers_portal())
+
+
+def _brings_web_server(image: str, told: bool | None) -> bool:
+    return has_web_server(image) if told is None else told

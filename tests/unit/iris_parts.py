@@ -8,7 +8,7 @@ PRIORITY_CLASS = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
 
 def pod(engine):
     """Spec of the database pod."""
-    return engine.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
+    return engine.one(DEPLOYMENT, "iris-deployment").inputs["spec"]["template"]["spec"]
 
 
 def container(engine):

@@ -185,7 +185,7 @@ def test_a_new_licence_key_restarts_nothing(iris):
 
     assert before.named("iris-license").inputs != after.named("iris-license").inputs
     assert "immutable" not in after.named("iris-license").inputs
-    assert before.one(DEPLOYMENT).inputs == after.one(DEPLOYMENT).inputs
+    assert pod(before) == pod(after)
     provider = after.one("pulumi:providers:kubernetes").inputs
     assert provider["enableSecretMutable"] == "true"
     # The file inside a directory follows its Secret; a subPath would stay as it was.
@@ -231,7 +231,7 @@ def test_the_image_is_pinned_and_stays_where_it_was_pulled(iris):
 def test_a_licensed_image_is_not_said_to_answer_on_a_port_where_nothing_listens(iris):
     engine = iris(image=LICENSED)
 
-    ports = [port["name"] for port in engine.one(SERVICE).inputs["spec"]["ports"]]
+    ports = [port["name"] for port in engine.named("iris-service").inputs["spec"]["ports"]]
     assert ports == ["superserver"]
     assert [port["name"] for port in container(engine)["ports"]] == ["superserver"]
 
@@ -240,7 +240,8 @@ def test_a_licensed_image_is_not_said_to_answer_on_a_port_where_nothing_listens(
 def test_a_stack_file_may_know_better_whether_the_image_has_a_web_server(iris, web_server, ports):
     engine = iris(image="registry.example.com/own:2026.1", web_server=web_server)
 
-    assert [port["port"] for port in engine.one(SERVICE).inputs["spec"]["ports"]] == ports
+    service = engine.named("iris-service").inputs["spec"]
+    assert [port["port"] for port in service["ports"]] == ports
 
 
 DONE = {"observedGeneration": 3, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}

@@ -43,6 +43,14 @@ def test_an_existing_cluster_tells_what_the_page_lists_for_every_stack(composed)
     assert set(outputs) == listed("Every stack")
 
 
+def test_a_stack_with_a_web_gateway_tells_what_the_page_lists_beside_that(composed):
+    image = "containers.intersystems.com/intersystems/iris:2026.1"
+    _, outputs = composed("dev", iris={"image": image})
+
+    assert listed("Stacks with a web gateway") == {"webPortForwardCommand"}
+    assert set(outputs) == listed("Every stack") | {"webPortForwardCommand"}
+
+
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_stack_without_backups_names_no_bucket(composed, cloud):
     _, outputs = composed(cloud, backup={"enabled": False})

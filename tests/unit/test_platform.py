@@ -78,14 +78,67 @@ def test_outputs_say_how_to_reach_a_database_inside_the_cluster(existing_stack, 
     assert "${outputs.sqlEndpoint}" in outputs["readme"]
 
 
-def test_outputs_name_no_portal_where_the_image_has_none(existing_stack):
-    image = "containers.intersystems.com/intersystems/iris:2026.1"
-    _, outputs = existing_stack(iris={"image": image})
+LICENSED = "containers.intersystems.com/intersystems/iris:2026.1"
+
+
+def test_outputs_lead_to_the_web_gateway_of_an_image_without_a_web_server(existing_stack, resolve):
+    _, outputs = existing_stack(iris={"image": LICENSED})
+
+    assert resolve(outputs["portalUrl"]) == "http://localhost:52773/csp/sys/UtilHome.csp"
+    assert outputs["webPortForwardCommand"].endswith("port-forward service/iris-web 52773")
+    assert outputs["portForwardCommand"].endswith("port-forward service/iris 1972")
+    assert "${outputs.webPortForwardCommand}" in outputs["readme"]
+
+
+def test_outputs_name_the_address_of_a_web_gateway_that_has_one(existing_stack, resolve):
+    service = {"type": "LoadBalancer", "sourceRanges": ["203.0.113.0/24"]}
+    _, outputs = existing_stack(iris={"image": LICENSED, "webGateway": {"service": service}})
+
+    assert resolve(outputs["portalUrl"]) == "http://pending:52773/csp/sys/UtilHome.csp"
+    assert "webPortForwardCommand" not in outputs
+    assert outputs["portForwardCommand"].endswith("port-forward service/iris 1972")
+
+
+def test_outputs_name_no_portal_where_there_is_neither_web_server_nor_gateway(existing_stack):
+    _, outputs = existing_stack(iris={"image": LICENSED, "webGateway": {"enabled": False}})
 
     assert "portalUrl" not in outputs
+    assert "webPortForwardCommand" not in outputs
     assert outputs["portForwardCommand"].endswith("port-forward service/iris 1972")
     assert "portalUrl" not in outputs["readme"]
+    assert "webPortForward" not in outputs["readme"]
     assert "${outputs.sqlEndpoint}" in outputs["readme"]
+
+
+def test_an_address_of_the_web_gateway_in_a_cluster_that_exists_is_refused(refused, kubeconfig):
+    service = {"type": "LoadBalancer", "sourceRanges": ["203.0.113.0/24"], "address": "public"}
+    iris = {"image": LICENSED, "webGateway": {"service": service}}
+    config = {"cluster": {"kubeconfig": kubeconfig}, "iris": iris}
+
+    told = refused({f"ha-iris:{key}": json.dumps(value) for key, value in config.items()})
+
+    assert "ha-iris:iris: webGateway.service.address is public" in told
+    assert "webGateway.service.annotations" in told
+
+
+def test_a_gateway_for_other_nodes_is_refused(refused, kubeconfig):
+    image = "containers.intersystems.com/intersystems/webgateway-lockeddown-arm64:2026.2"
+    iris = {"image": LICENSED, "webGateway": {"image": image}}
+    config = {"cluster": {"kubeconfig": kubeconfig}, "iris": iris}
+
+    told = refused({f"ha-iris:{key}": json.dumps(value) for key, value in config.items()})
+
+    assert f"image {image} does not run on amd64 nodes" in told
+
+
+def test_a_gateway_that_is_too_old_is_refused_with_key_value_reason_and_cure(refused, kubeconfig):
+    iris = {"image": "containers.intersystems.com/intersystems/iris:2027.1"}
+    config = {"cluster": {"kubeconfig": kubeconfig}, "iris": iris}
+
+    told = refused({f"ha-iris:{key}": json.dumps(value) for key, value in config.items()})
+
+    assert "ha-iris:iris.webGateway: image is containers.intersystems.com/intersystems/web" in told
+    assert "set webGateway.image to its release or a later one" in told
 
 
 def test_the_user_that_the_password_belongs_to_is_told(existing_stack):

@@ -1,0 +1,1 @@
+"""InterSystems' web gateway: the door to the web applications of an IRIS without web server."""
