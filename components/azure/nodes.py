@@ -7,6 +7,7 @@ from pulumi_azure_native import authorization, containerservice
 
 from components.azure.settings import MAX_PODS, AksClusterSettings
 from components.longhorn.node_changes import NodeChanges
+from components.node_sets import places
 
 ZONES = ("1", "2", "3")
 """Availability zones as Azure numbers them for each subscription."""
@@ -29,11 +30,6 @@ CHOSEN_ONCE = (
     "vmSize",
 )
 """Inputs of an agent pool that follow the settings, as a set that retires must not."""
-
-
-def places(nodes: int) -> list[tuple[str, int]]:
-    """Zone of each node and its turn in that zone, from 1, in the order in which they are made."""
-    return [(zone, turn) for turn in range(1, nodes // len(ZONES) + 1) for zone in ZONES]
 
 
 def upgrade_settings(settings: AksClusterSettings) -> containerservice.AgentPoolUpgradeSettingsArgs:
@@ -116,12 +112,11 @@ class AksNodeSet(pulumi.ComponentResource):
         # Only while data is protected, so that a destroy, which begins with an update that says
         # otherwise, is a plain one.
         hooks = changes.of_retiring_nodes() if retiring and protect_data else changes.of_nodes()
-        nodes = (settings.retiring_nodes if retiring else None) or settings.nodes
         # The node waits for Longhorn, rests for half an hour; an hour more for all the rest.
         patience = f"{settings.drain_timeout_minutes + 90}m"
 
         self.pools = []
-        for zone, turn in places(nodes):
+        for zone, turn in places(settings.nodes_of(node_set), ZONES):
             # The first of a zone is called the same however many follow.
             place = f"{name}-{zone}" if turn == 1 else f"{name}-{zone}-{turn}"
             pool = containerservice.AgentPool(

@@ -3,15 +3,15 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from components.azure import machine_types
 from components.azure.access_settings import AksAccessSettings
 from components.azure.keys import KeyVersionId
 from components.capacity import AKS_PODS, CopiesDisk, NodeCapacity, aks_reserved
-from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
+from components.cluster import Architecture, NodesInThreeZones
 from components.kubernetes_version import TESTED, minor
-from components.longhorn.node_changes import NodeChangeSettings
+from components.node_sets import NodeSetSettings
 from components.settings import ContainerImage, Gib, Settings
 
 OLDEST_KUBERNETES = 34
@@ -23,9 +23,6 @@ NODE_PREP_IMAGE = "mcr.microsoft.com/azurelinux/busybox:1.36"
 
 CLUSTER_NAME = r"^[a-z]([a-z0-9-]{0,52}[a-z0-9])?$"
 """As long as a DNS prefix of AKS may be, and in lower case, as Kubernetes names are."""
-
-NodeSet = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
-"""Beginning of an agent pool's name, of which AKS allows 12 characters in all."""
 
 DISK_ENCRYPTION_SET_ID = (
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute"
@@ -53,7 +50,7 @@ class AksMaintenanceSettings(Settings):
     """Length of the window; it may end on the next day."""
 
 
-class AksClusterSettings(AksAccessSettings, ClusterSettings):
+class AksClusterSettings(AksAccessSettings, NodeSetSettings):
     """A cluster with Azure CNI overlay and Cilium, one agent pool in each of three zones."""
 
     name: str | None = Field(default=None, pattern=CLUSTER_NAME)
@@ -71,27 +68,9 @@ class AksClusterSettings(AksAccessSettings, ClusterSettings):
     """
 
     nodes: Annotated[NodesInThreeZones, Field(le=27)] = 3
-    """Nodes in all, spread evenly over the three zones, each an agent pool of its own.
+    """Nodes in all, spread evenly over the three zones, each a pool of its own; at most 27.
 
     Fewer than before need a new nodeSet, and retiringNodes for the old one.
-    """
-
-    node_changes: NodeChangeSettings = NodeChangeSettings()
-    """How changes and the end of a set wait for Longhorn."""
-
-    node_set: NodeSet = "a"
-    """Name of the set of nodes. A new name makes new nodes, at today's image and version."""
-
-    retiring_node_set: NodeSet | None = Field(default=None, validate_default=True)
-    """The set that nodeSet replaces. Drop it when Longhorn has left those nodes: they go then.
-
-    While it is named here it is not protected and nothing of it changes.
-    """
-
-    retiring_nodes: NodesInThreeZones | None = Field(default=None, validate_default=True)
-    """Nodes of the set that retires, where the new one has more or fewer; None: as many as nodes.
-
-    Too small a number is a plan that deletes nodes, which protectData refuses.
     """
 
     node_type: str = Field(default="Standard_D4s_v5", validate_default=True)
@@ -207,20 +186,6 @@ class AksClusterSettings(AksAccessSettings, ClusterSettings):
                 f"AKS supports it no longer; set it to 1.{OLDEST_KUBERNETES} to {TESTED[1]}"
             )
         return version
-
-    @field_validator("retiring_node_set")
-    @classmethod
-    def _is_another_set(cls, retiring: str | None, info: ValidationInfo) -> str | None:
-        if retiring and retiring == info.data.get("node_set"):
-            raise ValueError("a set cannot replace itself; give nodeSet a new name")
-        return retiring
-
-    @field_validator("retiring_nodes")
-    @classmethod
-    def _are_of_a_set(cls, nodes: int | None, info: ValidationInfo) -> int | None:
-        if nodes and info.data.get("retiring_node_set", "") is None:
-            raise ValueError("no set retires; name it in retiringNodeSet, or drop retiringNodes")
-        return nodes
 
     @field_validator("node_type", "system_node_type")
     @classmethod

@@ -3,13 +3,13 @@
 import re
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from components.capacity import GKE_PODS, CopiesDisk, NodeCapacity, gke_reserved
-from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
+from components.cluster import Architecture
 from components.gcp import machine_types
 from components.kubernetes_version import TESTED, minor
-from components.longhorn.node_changes import NodeChangeSettings
+from components.node_sets import NodeSetSettings
 from components.settings import ContainerImage, Gib
 
 OLDEST_KUBERNETES = 33
@@ -21,17 +21,13 @@ NODE_PREP_IMAGE = "docker.io/library/busybox:1.37.0"
 
 KMS_KEY = r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$"
 
-NodeSet = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
-"""Part of the names of node pools, of which GKE allows 40 characters in all."""
-
-
 NodeRole = Annotated[
     str, Field(pattern=r"^(projects/[^/]+/|organizations/\d+/)?roles/[A-Za-z0-9_.]+$")
 ]
 """Role of IAM, such as roles/artifactregistry.reader."""
 
 
-class GkeNodeSettings(ClusterSettings):
+class GkeNodeSettings(NodeSetSettings):
     """Nodes of one size in three zones, each in a node pool of its own."""
 
     kubernetes_version: str = Field(default="1.36", pattern=r"^1\.\d{2}$")
@@ -48,30 +44,6 @@ class GkeNodeSettings(ClusterSettings):
 
     zones: tuple[str, ...] = Field(default=(), validate_default=True)
     """Three zones of the region, such as europe-west1-b; empty: the region's first three."""
-
-    nodes: NodesInThreeZones = 3
-    """Nodes in all, spread evenly over the three zones, each a node pool of its own.
-
-    Fewer than before need a new nodeSet, and retiringNodes for the old one.
-    """
-
-    node_changes: NodeChangeSettings = NodeChangeSettings()
-    """How changes and the end of a set wait for Longhorn."""
-
-    node_set: NodeSet = "a"
-    """Name of the set of nodes. A new name makes new nodes, at today's image and version."""
-
-    retiring_node_set: NodeSet | None = Field(default=None, validate_default=True)
-    """The set that nodeSet replaces. Drop it when Longhorn has left those nodes: they go then.
-
-    While it is named here it is not protected and nothing of it changes.
-    """
-
-    retiring_nodes: NodesInThreeZones | None = Field(default=None, validate_default=True)
-    """Nodes of the set that retires, where the new one has more or fewer; None: as many as nodes.
-
-    Too small a number is a plan that deletes nodes, which protectData refuses.
-    """
 
     node_type: str = Field(
         default="e2-standard-4", pattern=r"^[a-z0-9]+-[a-z0-9-]+$", validate_default=True
@@ -159,20 +131,6 @@ class GkeNodeSettings(ClusterSettings):
         if wrong := [zone for zone in zones if not re.match(r"^[a-z]+-[a-z]+\d+-[a-z]$", zone)]:
             raise ValueError(f"{wrong[0]} is no zone; write it as in europe-west1-b")
         return zones
-
-    @field_validator("retiring_node_set")
-    @classmethod
-    def _is_replaced_by_another(cls, retiring: str | None, info: ValidationInfo) -> str | None:
-        if retiring and retiring == info.data.get("node_set"):
-            raise ValueError("a set cannot replace itself; give nodeSet a new name")
-        return retiring
-
-    @field_validator("retiring_nodes")
-    @classmethod
-    def _are_of_a_set_that_retires(cls, nodes: int | None, info: ValidationInfo) -> int | None:
-        if nodes and not info.data.get("retiring_node_set"):
-            raise ValueError("no set retires; drop it, or name the set in retiringNodeSet")
-        return nodes
 
     @field_validator("node_type")
     @classmethod

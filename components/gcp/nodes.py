@@ -8,6 +8,7 @@ from pulumi_gcp import container, projects, serviceaccount
 from components.gcp.names import account_id
 from components.gcp.settings import GkeClusterSettings
 from components.longhorn.node_changes import NodeChanges
+from components.node_sets import places
 
 NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 """Least role of a node: write logs and metrics, nothing else (GKE, harden your cluster)."""
@@ -27,11 +28,6 @@ CHOSEN_ONCE = ("nodeConfig", "version")
 LABELS = ("nodeConfig.resourceLabels",)
 """Labels of machines and disks stay those that the pool began with, whatever GKE does to change
 them."""
-
-
-def places(nodes: int, zones: Sequence[str]) -> list[tuple[str, int]]:
-    """Zone of each node and its turn in that zone, from 1, in the order in which they are made."""
-    return [(zone, turn) for turn in range(1, nodes // len(zones) + 1) for zone in zones]
 
 
 class GkeNodeAccount(pulumi.ComponentResource):
@@ -110,12 +106,11 @@ class GkeNodeSet(pulumi.ComponentResource):
         # Only while data is protected, so that a destroy, which begins with an update that says
         # otherwise, is a plain one.
         hooks = changes.of_retiring_nodes() if retiring and protect_data else changes.of_nodes()
-        nodes = (settings.retiring_nodes if retiring else None) or settings.nodes
         # An hour for all that is not Longhorn's.
         patience = f"{(settings.drain_timeout_minutes or GKES_OWN_HOUR) + 60}m"
 
         self.pools = []
-        for zone, turn in places(nodes, zones):
+        for zone, turn in places(settings.nodes_of(node_set), zones):
             # The first of a zone is called the same however many follow.
             place = f"{name}-{zone.removeprefix(f'{region}-')}"
             pool = container.NodePool(
