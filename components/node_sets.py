@@ -55,7 +55,9 @@ class NodeSetSettings(ClusterSettings):
     @classmethod
     def _are_of_a_set_that_retires(cls, nodes: int | None, info: ValidationInfo) -> int | None:
         if nodes and info.data.get("retiring_node_set", "") is None:
-            raise ValueError("no set retires; name it in retiringNodeSet, or drop retiringNodes")
+            raise ValueError(
+                "no set retires; name the set in retiringNodeSet, or drop retiringNodes"
+            )
         return nodes
 
 

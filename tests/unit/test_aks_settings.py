@@ -65,7 +65,7 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "nodes of a set that is not there": (
         {"cluster": {"retiringNodes": 6}},
-        f"{CLUSTER}.retiringNodes is 6: no set retires; name it in retiringNodeSet, or drop",
+        f"{CLUSTER}.retiringNodes is 6: no set retires; name the set in retiringNodeSet, or drop",
     ),
     "two copies": (
         {"longhorn": {"replicas": 2}},
