@@ -44,6 +44,15 @@ def test_a_database_that_stays_inside_the_cluster_asks_no_cloud_for_anything(com
 
 
 @pytest.mark.parametrize("stack", INTERNAL)
+def test_the_web_gateways_load_balancer_is_as_the_databases_and_opens_by_itself(committed, stack):
+    image = "containers.intersystems.com/intersystems/iris:2026.1"
+    engine = committed(stack, iris={"image": image, "webGateway": {"service": CLIENTS}})
+
+    assert INTERNAL[stack].items() <= annotations(engine, "iris-web-gateway-service").items()
+    assert annotations(engine) == {}
+
+
+@pytest.mark.parametrize("stack", INTERNAL)
 def test_longhorns_interface_never_has_an_address_of_the_internet(committed, stack):
     engine = committed(stack, longhorn={"ui": {"loadBalancerSourceRanges": ["10.8.0.0/16"]}})
 
