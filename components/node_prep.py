@@ -45,16 +45,20 @@ class NodePrep(pulumi.ComponentResource):
         daemon_set = k8s.apps.v1.DaemonSet(
             f"{name}-daemon-set",
             metadata={"name": "multipath", "namespace": namespace.metadata["name"]},
-            spec=_daemon_set(image),
+            spec=daemon_set_spec(image),
             opts=child,
         )
         self.ready = [namespace, daemon_set]
         self.register_outputs({})
 
 
-def _daemon_set(image: str) -> Any:
+def daemon_set_spec(image: str) -> Any:
+    """Spec of the DaemonSet, as plain data."""
     labels = {"app.kubernetes.io/name": "multipath"}
-    resources = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}}
+    resources = {
+        "requests": {"cpu": "10m", "memory": "16Mi"},
+        "limits": {"cpu": "200m", "memory": "64Mi"},
+    }
     return {
         "selector": {"matchLabels": labels},
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}},

@@ -131,7 +131,8 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 def is_list(field: FieldInfo) -> bool:
     """Whether a setting takes several values."""
-    return typing.get_origin(field.annotation) is tuple
+    kinds = (field.annotation, *typing.get_args(field.annotation))  # a list, or a list or nothing
+    return any(typing.get_origin(kind) is tuple for kind in kinds)
 
 
 def model_of(field: FieldInfo) -> type[BaseModel] | None:
@@ -170,4 +171,6 @@ def _secret_paths(model: type[BaseModel], values: Any, prefix: str = "") -> list
 def _as_typed(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if value is None:
+        return "missing"
     return "empty" if value in ("", (), []) else str(value)

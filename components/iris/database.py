@@ -13,6 +13,7 @@ from components.iris.credentials import Credentials
 from components.iris.gateway.gateway import WebGateway
 from components.iris.image import abandoned_repository, licence_warning
 from components.iris.image_change import image_change
+from components.iris.network import NetworkPolicies
 from components.iris.pod import SCRIPTS, SUPERSERVER_PORT, WEB_PORT, pod_spec
 from components.iris.registry import docker_config
 from components.iris.service import Entrance, entrance
@@ -100,6 +101,9 @@ class Iris(pulumi.ComponentResource):
             ),
         )
         here = namespace.metadata["name"]
+        policies = NetworkPolicies(
+            f"{name}-network", settings, namespace=here, pods=LABELS, opts=child
+        )
         credentials = Credentials(
             f"{name}-credentials",
             password=settings.password,
@@ -242,6 +246,8 @@ class Iris(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(
                 child,
                 pulumi.ResourceOptions(
+                    # They are there before IRIS, and go after it.
+                    depends_on=[policies],
                     hooks=image_change(
                         f"{name}-image-change", older_allowed=settings.allow_older_image
                     ),

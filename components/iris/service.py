@@ -27,6 +27,17 @@ class IrisServiceSettings(Settings):
     source_ranges: tuple[Cidr, ...] = Field(default=(), validate_default=True)
     """Networks that may connect through the LoadBalancer."""
 
+    external_traffic_policy: Literal["Cluster", "Local"] = Field(
+        default="Cluster", validate_default=True
+    )
+    """Whether the LoadBalancer sends clients to any node, or only to one that runs the pod.
+
+    Cluster: IRIS, and the NetworkPolicies before it, may see a node's address in place of the
+    client's, and so let in who comes. Local: both see the client's, and the NetworkPolicies let in
+    sourceRanges alone; after a failover clients also wait until the load balancer has found the
+    other node.
+    """
+
     address: LoadBalancerAddress = Field(default="internal", validate_default=True)
     """Address of the LoadBalancer on EKS, AKS and GKE.
 
@@ -59,17 +70,20 @@ class IrisServiceSettings(Settings):
             )
         return ranges
 
-    @field_validator("address")
+    @field_validator("external_traffic_policy", "address")
     @classmethod
-    def _is_of_a_load_balancer(
-        cls, address: LoadBalancerAddress, info: ValidationInfo
-    ) -> LoadBalancerAddress:
-        if address == "public" and info.data.get("type") == "ClusterIP":
+    def _is_of_a_load_balancer(cls, value: str, info: ValidationInfo) -> str:
+        if value in ("Local", "public") and info.data.get("type") == "ClusterIP":
+            key = "address" if value == "public" else "externalTrafficPolicy"
             raise ValueError(
                 "a ClusterIP is reached inside the cluster only; set type to LoadBalancer, "
-                "or drop address"
+                f"or drop {key}"
             )
-        return address
+        return value
+
+    def hides_clients(self) -> bool:
+        """Whether connections from outside may arrive under the address of a node."""
+        return self.type == "LoadBalancer" and self.external_traffic_policy == "Cluster"
 
 
 @dataclass(frozen=True)
@@ -127,6 +141,7 @@ def entrance(
         ],
     }
     if public:
+        spec["externalTrafficPolicy"] = settings.external_traffic_policy
         spec["loadBalancerSourceRanges"] = [str(r) for r in settings.source_ranges]
     if same_pod_for_a_client:
         spec["sessionAffinity"] = "ClientIP"

@@ -10,6 +10,7 @@ from components.iris.gateway.account import USER as GATEWAY_USER
 from components.iris.gateway.settings import WebGatewaySettings
 from components.iris.image import IMAGE, has_web_server, is_community, moves, older
 from components.iris.memory import shared_memory, too_large_for_memory
+from components.iris.network_settings import NetworkPolicySettings
 from components.iris.service import IrisServiceSettings
 from components.settings import ContainerImage, Gib, KubernetesName, Settings
 
@@ -174,6 +175,9 @@ class IrisSettings(Settings):
             )
         return namespace
 
+    network_policy: NetworkPolicySettings = NetworkPolicySettings()
+    """Who may reach the database inside the cluster, and what it may reach."""
+
     @field_validator("time_zone")
     @classmethod
     def _is_known(cls, time_zone: str) -> str:
@@ -262,6 +266,17 @@ class IrisSettings(Settings):
                 "another iris.username"
             )
         return gateway
+
+    @field_validator("network_policy")
+    @classmethod
+    def _tells_clients_apart(
+        cls, policy: NetworkPolicySettings, info: ValidationInfo
+    ) -> NetworkPolicySettings:
+        service, gateway = info.data.get("service"), info.data.get("web_gateway")
+        if service and gateway and (image := info.data.get("image")):
+            built_in = _brings_web_server(image, info.data.get("web_server"))
+            policy.told_apart(superserver=service, web=service if built_in else gateway.service)
+        return policy
 
     def offers_portal(self) -> bool:
         """Whether a web server answers beside the superserver, in the database's own pod."""

@@ -222,7 +222,7 @@ def test_diff_shows_what_the_cpf_and_the_claim_will_be(clone):
 
     assert 'storageClassName: "longhorn-iris"' in done.stdout
     assert "ISC_DATA_DIRECTORY" in done.stdout
-    assert "13 resources to create" in done.stdout
+    assert "16 resources to create" in done.stdout
 
 
 def test_markdown_is_a_table_that_says_what_stood_in(clone, tmp_path):
@@ -230,8 +230,8 @@ def test_markdown_is_a_table_that_says_what_stood_in(clone, tmp_path):
 
     written = (tmp_path / "summary.md").read_text()
     assert "a stand-in answers for every provider" in written
-    assert "### dev: 13 resources to create" in written
-    assert "| Iris iris | 7 |" in written
+    assert "### dev: 16 resources to create" in written
+    assert "| Iris iris | 8 |" in written
     assert "| Longhorn longhorn | `kubernetes:helm.sh:Release` | 1 | longhorn-release |" in written
 
 

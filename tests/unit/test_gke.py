@@ -25,6 +25,7 @@ def test_the_committed_stack_builds_the_whole_path(gke):
         "ha-iris:storage:Longhorn",
         "ha-iris:database:Iris",
         "ha-iris:database:Credentials",
+        "ha-iris:database:NetworkPolicies",
     }
 
 
