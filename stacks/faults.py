@@ -69,7 +69,7 @@ def _line(error: dict[str, Any], model: type[BaseModel]) -> str:
         return f"{place.key} is not a setting: {place.suggestion()}"
     if kind == "missing":
         return f"{place.key} is missing: {place.about()}; set it"
-    if place.is_secret or (isinstance(value, Mapping | BaseModel) and kind == "value_error"):
+    if place.is_secret or (kind == "value_error" and _is_group(value)):
         stated = place.key
     else:
         stated = f"{place.key} is {_as_typed(value)}"
@@ -163,9 +163,19 @@ def _secret_paths(model: type[BaseModel], values: Any, prefix: str = "") -> list
         inner = model_of(field)
         if _holds_secret(field):
             paths.append(prefix + name)
+        elif inner is not None and isinstance(values[name], list):
+            for i, one in enumerate(values[name]):
+                paths += _secret_paths(inner, one, f"{prefix}{name}[{i}].")
         elif inner is not None:
             paths += _secret_paths(inner, values[name], f"{prefix}{name}.")
     return paths
+
+
+def _is_group(value: Any) -> bool:
+    """Whether a value is a group of settings, or a list of groups: too much to repeat."""
+    if isinstance(value, list | tuple):
+        return any(_is_group(one) for one in value)
+    return isinstance(value, Mapping | BaseModel)
 
 
 def _as_typed(value: Any) -> str:

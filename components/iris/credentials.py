@@ -1,5 +1,8 @@
 """The first password of the database, and the hash that IRIS is told instead of it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi
 import pulumi_random as random
 from pydantic import SecretStr
@@ -16,11 +19,15 @@ class Credentials(pulumi.ComponentResource):
     password_hash: pulumi.Output[str]
     """Value of the CPF parameter PasswordHash, and of the action CreateUser's property."""
 
+    user_hashes: pulumi.Output[dict[str, str]]
+    """The same of each further user, by name."""
+
     def __init__(
         self,
         name: str,
         *,
         password: SecretStr | None,
+        users: Mapping[str, SecretStr] | None = None,
         protect_data: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -47,4 +54,14 @@ class Credentials(pulumi.ComponentResource):
         self.password_hash = pulumi.Output.secret(
             pulumi.Output.all(self.password, salt).apply(lambda pair: password_hash(*pair))
         )
+        # Not kept: IRIS has a user's password once the user is there.
+        hashes: dict[str, Any] = {
+            user: random.RandomBytes(
+                f"{name}-salt-{user}", length=64, opts=pulumi.ResourceOptions(parent=self)
+            ).hex.apply(
+                lambda salt, password=password: password_hash(password.get_secret_value(), salt)
+            )
+            for user, password in (users or {}).items()
+        }
+        self.user_hashes = pulumi.Output.secret(pulumi.Output.from_input(hashes))
         self.register_outputs({"password": self.password})

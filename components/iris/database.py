@@ -8,11 +8,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.cluster import Cluster
-from components.iris.cpf import merge_file
 from components.iris.credentials import Credentials
 from components.iris.gateway.gateway import WebGateway
 from components.iris.image import abandoned_repository, licence_warning
 from components.iris.image_change import image_change
+from components.iris.merge_secret import merge_secret
 from components.iris.network import NetworkPolicies
 from components.iris.pod import SCRIPTS, SUPERSERVER_PORT, WEB_PORT, pod_spec
 from components.iris.registry import docker_config
@@ -107,6 +107,7 @@ class Iris(pulumi.ComponentResource):
         credentials = Credentials(
             f"{name}-credentials",
             password=settings.password,
+            users={user.name: user.password for user in settings.actions.users if user.password},
             protect_data=protect_data,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -147,33 +148,16 @@ class Iris(pulumi.ComponentResource):
             description="The database goes first when the nodes that are left run short.",
             opts=child,
         )
-        # Named by content: a change makes a new Secret and restarts IRIS, in a plan that a person
-        # has seen. IRIS merges the file live, so one that changed in place would reconfigure a
-        # running database.
-        merge_secret = k8s.core.v1.Secret(
+        merge = merge_secret(
             f"{name}-cpf",
-            metadata={"namespace": here, "labels": LABELS},
-            immutable=True,
-            string_data={
-                "merge.cpf": pulumi.Output.all(
-                    credentials.password_hash, gateway_account and gateway_account.password_hash
-                ).apply(
-                    lambda hashes: merge_file(
-                        memory_gib=settings.memory_gib,
-                        globals_mib=settings.globals_mib,
-                        routines_mib=settings.routines_mib,
-                        gmheap_kib=settings.gmheap_kib,
-                        synch_commit=settings.synch_commit,
-                        username=settings.username,
-                        password_hash=hashes[0],
-                        web_gateway_hash=hashes[1],
-                        more=settings.cpf,
-                    )
-                )
-            },
+            settings,
+            credentials=credentials,
+            namespace=here,
+            labels=LABELS,
+            gateway_hash=gateway_account and gateway_account.password_hash,
             opts=child,
         )
-        # Named by content as well: other scripts, another start.
+        # Named by content: other scripts, another start.
         scripts = k8s.core.v1.ConfigMap(
             f"{name}-scripts",
             metadata={"namespace": here, "labels": LABELS},
@@ -217,7 +201,7 @@ class Iris(pulumi.ComponentResource):
             settings,
             architecture=cluster.architecture,
             claim=claim.metadata["name"],
-            merge_secret=merge_secret.metadata["name"],
+            merge_secret=merge.metadata["name"],
             scripts=scripts.metadata["name"],
             service_account=service_account.metadata["name"],
             priority_class=priority_class.metadata["name"],

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from components.iris.cpf.data import SYSTEM_DIRECTORY, VOLUME
 from components.iris.settings import IrisSettings
 
 IRISOWNER = 51773
@@ -11,10 +12,10 @@ IRISOWNER = 51773
 SUPERSERVER_PORT = 1972
 WEB_PORT = 52773
 
-DATA_MOUNT = "/data"
+DATA_MOUNT = VOLUME
 # A folder inside the volume: IRIS refuses a data directory that holds anything but its own
 # files, and a fresh ext4 volume holds lost+found.
-DATA_DIRECTORY = f"{DATA_MOUNT}/iris"
+DATA_DIRECTORY = SYSTEM_DIRECTORY
 # Outside the volume: a copy of the volume must not carry the configuration of its origin.
 CONFIG_MOUNT = "/etc/ha-iris/cpf"
 LICENSE_MOUNT = "/etc/ha-iris/license"
@@ -50,7 +51,9 @@ def pod_spec(
         "--ISCAgent",
         "false",
         "--before",
-        f"{SCRIPTS_MOUNT}/remove_stale_ipc.sh",
+        f"{SCRIPTS_MOUNT}/before_start.sh",
+        "--after",
+        f"{SCRIPTS_MOUNT}/merge_errors.sh",
     ]
     volumes: list[dict[str, Any]] = [
         {"name": "data", "persistentVolumeClaim": {"claimName": claim}},

@@ -1,11 +1,20 @@
 """What a stack may choose about its IRIS instance."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from components.iris.cpf import CpfSections, check_lines
+from components.iris.cpf import CpfActions, CpfParameters, CpfSections
+from components.iris.cpf.fits import actions_fit, parameters_fit
+from components.iris.cpf.predefined import not_predefined
 from components.iris.gateway.account import USER as GATEWAY_USER
 from components.iris.gateway.settings import WebGatewaySettings
 from components.iris.image import IMAGE, has_web_server, is_community, moves, older
@@ -13,13 +22,6 @@ from components.iris.memory import shared_memory, too_large_for_memory
 from components.iris.network_settings import NetworkPolicySettings
 from components.iris.service import IrisServiceSettings
 from components.settings import ContainerImage, Gib, KubernetesName, Settings
-
-PREDEFINED_USERS = (
-    *("_SYSTEM", "_PUBLIC", "_Ensemble", "Admin", "CSPSystem", "IAM", "SuperUser", "UnknownUser"),
-    *("irisowner", "root"),
-)
-"""Users that IRIS brings along; their names have no case."""
-
 
 TAKEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "longhorn-system")
 
@@ -112,13 +114,18 @@ class IrisSettings(Settings):
     """
 
     cpf: CpfSections = Field(default={})
-    """More lines for the CPF merge file, a list for each section, as in config: [locksiz=0].
+    """More lines for the CPF merge file, a list for each section, as in SQL: [LockTimeout=20].
 
-    Actions too, as in Actions: ["CreateRole:Name=clerk,Resources=%DB_APP"]. A line that is
-    dropped later stays as it was merged: IRIS remembers it.
+    They come last in their section. Actions too, as in Actions: ["DeleteUser:Name=clerk"]. What
+    parameters and actions can say is checked there. A line that is dropped later stays as it
+    was merged: IRIS remembers it.
     """
 
-    username: str = Field(default="dba", pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=32)
+    username: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=32),
+        AfterValidator(not_predefined),
+    ] = "dba"
     """User with all rights that the program creates, once, and that the password output is for."""
 
     password: SecretStr | None = Field(default=None, min_length=8)
@@ -159,6 +166,12 @@ class IrisSettings(Settings):
     pod out of its Service and shows; it restarts nothing, as a restart mends no full volume.
     """
 
+    parameters: Annotated[CpfParameters, AfterValidator(parameters_fit)] = CpfParameters()
+    """Parameters of the CPF by name. One that is dropped later stays as it was merged."""
+
+    actions: Annotated[CpfActions, AfterValidator(actions_fit)] = CpfActions()
+    """Databases, namespaces, users and more that IRIS is to have: docs/cpf.md."""
+
     service: IrisServiceSettings = IrisServiceSettings()
     """How clients reach the database."""
 
@@ -196,15 +209,6 @@ class IrisSettings(Settings):
             )
         return fs_type
 
-    @field_validator("username")
-    @classmethod
-    def _is_not_predefined(cls, username: str) -> str:
-        if username.lower() in (name.lower() for name in PREDEFINED_USERS):
-            raise ValueError(
-                "IRIS brings this user along, and its own rules for the password; choose another"
-            )
-        return username
-
     @field_validator("image")
     @classmethod
     def _never_moves(cls, image: str) -> str:
@@ -237,12 +241,6 @@ class IrisSettings(Settings):
         if fault := too_large_for_memory(taken, self.memory_gib):
             raise ValueError(fault)
         return self
-
-    @field_validator("cpf")
-    @classmethod
-    def _is_what_iris_reads(cls, cpf: CpfSections) -> CpfSections:
-        check_lines(cpf)
-        return cpf
 
     @field_validator("web_gateway")
     @classmethod

@@ -196,7 +196,7 @@ def test_iris_main_runs_it_before_each_start(iris):
     engine = iris()
     args = container(engine)["args"]
 
-    assert args[args.index("--before") + 1] == "/etc/ha-iris/scripts/remove_stale_ipc.sh"
+    assert args[args.index("--before") + 1] == "/etc/ha-iris/scripts/before_start.sh"
     (volume,) = [v for v in pod(engine)["volumes"] if v["name"] == "scripts"]
     assert volume["configMap"]["defaultMode"] & 0o111 == 0o111
     given = engine.named("iris-scripts").inputs

@@ -209,7 +209,7 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "CPF section that there is not": (
         {"iris": {"cpf": {"Jurnal": ["FileSizeLimit=512"]}}},
-        "ha-iris:iris.cpf: [Jurnal] is no section of a CPF; use one of Actions, Cluster,",
+        "ha-iris:iris.cpf: [Jurnal] is no section of a CPF; use one of Actions, Archives,",
     ),
     "CPF section in the form of YAML keys": (
         {"iris": {"cpf": {"config": {"locksiz": "0"}}}},

@@ -1,5 +1,5 @@
 #!/bin/bash
-# iris-main runs this before each start of IRIS (--before). Shared memory belongs to the pod and
+# Runs before each start of IRIS (before_start.sh). Shared memory belongs to the pod and
 # outlives a container that was killed: a new one in the same pod finds what the old one left, and
 # IRIS, which takes memory that it can attach to for a running instance, would not start. So what
 # is ours and has nobody attached goes. It always ends with 0: whether IRIS starts is for IRIS to say.

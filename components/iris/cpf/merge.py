@@ -4,17 +4,24 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from components.iris.cpf.line import action, in_order
 from components.iris.gateway.account import account_actions
 from components.iris.memory import shared_memory
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^=;#\[\r\n]+=[^\r\n]*$")]
-CpfSections = dict[str, Annotated[tuple[Line, ...], Field(min_length=1)]]
-"""Section -> its lines, as in ``{"config": ["locksiz=0"]}``."""
-
 SECTIONS = (
-    *("Actions", "Cluster", "ComPorts", "ConfigFile", "Conversions", "Databases", "Debug"),
+    *(
+        "Actions",
+        "Archives",
+        "Cluster",
+        "ComPorts",
+        "ConfigFile",
+        "Conversions",
+        "Databases",
+        "Debug",
+    ),
     *("DeviceSubTypes", "Devices", "ECP", "ECPServers", "Gateways", "IO", "Journal"),
     *("LicenseServers", "Logging", "MagTapes", "MirrorMember", "Mirrors", "Miscellaneous"),
     *("Monitor", "Namespaces", "SQL", "SqlSysDatatypes", "SqlUserDatatypes", "Startup", "Telnet"),
@@ -37,6 +44,7 @@ OWNED = {
     ),
     ("startup", "passwordhash"): "set iris.password instead",
     ("startup", "defaultport"): "drop the line: the Service and the probes go to 1972",
+    ("startup", "shutdowntimeout"): "set iris.parameters.startup.shutdownTimeout instead",
     ("journal", "freezeonerror"): "drop the line: it stays 1, or a stall of the storage loses data",
     ("miscellaneous", "synchcommit"): "set iris.synchCommit instead",
 }
@@ -48,7 +56,7 @@ SECTION_OF_ACTION = {
 }
 
 
-def check_lines(sections: Mapping[str, Sequence[str]]) -> None:
+def check_lines(sections: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Find what IRIS would ignore, what it would take twice, and what belongs to the program.
 
     Raises:
@@ -71,6 +79,13 @@ def check_lines(sections: Mapping[str, Sequence[str]]) -> None:
             _check_actions(lines)
         else:
             _check_parameters(section, [line.split("=")[0].strip() for line in lines])
+    return sections
+
+
+CpfSections = Annotated[
+    dict[str, Annotated[tuple[Line, ...], Field(min_length=1)]], AfterValidator(check_lines)
+]
+"""Section -> its lines, as in ``{"SQL": ["LockTimeout=20"]}``."""
 
 
 def _check_actions(lines: Sequence[str]) -> None:
@@ -125,18 +140,35 @@ def merge_file(
     username: str,
     password_hash: str,
     web_gateway_hash: str | None = None,
+    parameters: Mapping[str, Sequence[str]],
+    actions: Sequence[str],
     more: Mapping[str, Sequence[str]],
 ) -> str:
     """Text of the merge file (InterSystems, "Configuration Parameter File Reference").
 
     The caches are always given: IRIS would take a quarter of the *node's* memory for globals and
     be killed by the container's limit.
+
+    In each section the lines of the program come first, then what settings became, then the
+    lines of the stack file as they are.
     """
     taken = shared_memory(
         memory_gib=memory_gib,
         globals_mib=globals_mib,
         routines_mib=routines_mib,
         gmheap_kib=gmheap_kib,
+    )
+    # Done once: an action that creates does nothing where the user is already, so a password
+    # that was changed in IRIS stays. The predefined users must change theirs at their first
+    # login, which a SQL client cannot do.
+    administrator = action(
+        "CreateUser",
+        Name=username,
+        PasswordHash=(password_hash,),
+        Roles=("%All",),
+        ChangePassword=0,
+        PasswordNeverExpires=1,
+        AccountNeverExpires=1,
     )
     sections: dict[str, list[str]] = {
         "Startup": [f"PasswordHash={password_hash}"],
@@ -155,17 +187,13 @@ def merge_file(
         # IRIS's own default, 0, confirms a commit before the journal is on the volume. Written
         # in both cases: what was merged once stays in the instance's own file.
         "Miscellaneous": [f"SynchCommit={int(synch_commit)}"],
-        # Done once: an action that creates does nothing where the user is already, so a password
-        # that was changed in IRIS stays. The predefined users must change theirs at their first
-        # login, which a SQL client cannot do.
-        "Actions": [
-            f'CreateUser:Name={username},PasswordHash="{password_hash}",Roles="%All",'
-            "ChangePassword=0,PasswordNeverExpires=1,AccountNeverExpires=1",
-            *account_actions(web_gateway_hash),
-        ],
+        "Actions": in_order([administrator, *account_actions(web_gateway_hash), *actions]),
     }
-    for section, lines in more.items():
-        sections.setdefault(section, []).extend(lines)
+    for lines_by_section in (parameters, more):
+        for section, lines in lines_by_section.items():
+            sections.setdefault(section, []).extend(lines)
+    # Actions last: they are done in an instance that has the parameters.
+    sections["Actions"] = sections.pop("Actions")
     return "\n".join(
         f"[{section}]\n" + "".join(f"{line}\n" for line in lines)
         for section, lines in sections.items()
