@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.cluster import Cluster
+from components.iris.change_told import restart_told
 from components.iris.credentials import Credentials
 from components.iris.gateway.gateway import WebGateway
 from components.iris.image import abandoned_repository, licence_warning
@@ -232,8 +233,11 @@ class Iris(pulumi.ComponentResource):
                 pulumi.ResourceOptions(
                     # They are there before IRIS, and go after it.
                     depends_on=[policies],
-                    hooks=image_change(
-                        f"{name}-image-change", older_allowed=settings.allow_older_image
+                    hooks=pulumi.ResourceHookBinding.merge(
+                        image_change(
+                            f"{name}-image-change", older_allowed=settings.allow_older_image
+                        ),
+                        restart_told(f"{name}-restart-told"),
                     ),
                     custom_timeouts=pulumi.CustomTimeouts(
                         create=f"{patience + 60}s", update=f"{patience + 60}s"

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.iris.change_told import live_told
 from components.iris.cpf import merge_file
 from components.iris.credentials import Credentials
 from components.iris.settings import IrisSettings
@@ -67,6 +68,9 @@ def merge_secret(
         },
         opts=pulumi.ResourceOptions.merge(
             opts,
-            pulumi.ResourceOptions(replace_on_changes=["immutable", "metadata.annotations"]),
+            pulumi.ResourceOptions(
+                replace_on_changes=["immutable", "metadata.annotations"],
+                hooks=live_told(f"{name}-live") if settings.actions.live else None,
+            ),
         ),
     )

@@ -94,6 +94,6 @@ def test_an_upgrade_of_the_same_edition_warns_of_nothing(change, caplog):
 def test_the_deployment_asks_before_it_changes(iris):
     hooks = iris().one(DEPLOYMENT).request.hooks
 
-    assert list(hooks.before_update) == ["iris-image-change"]
+    assert list(hooks.before_update) == ["iris-image-change", "iris-restart-told"]
     # One before a deletion would make a plain `pulumi destroy` refuse.
     assert list(hooks.before_delete) == []

@@ -1,0 +1,64 @@
+"""A person is told whether a change restarts IRIS or reaches it while it runs."""
+
+import pulumi
+import pytest
+
+from components.iris.change_told import live_told, restart_told
+
+
+@pytest.fixture
+def told(deploy, monkeypatch):
+    """What a hook says of a change of inputs."""
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", lambda message: said.append(message))
+
+    def run(binding, before: dict, after: dict) -> list[str]:
+        def program():
+            for hook in binding("told").before_update or []:
+                assert isinstance(hook, pulumi.ResourceHook)
+                assert hook.opts is not None
+                assert hook.opts.on_dry_run
+                hook.callback(
+                    pulumi.ResourceHookArgs(
+                        urn="urn", id="id", name="n", type="t", old_inputs=before, new_inputs=after
+                    )
+                )
+
+        deploy(program)
+        return said
+
+    return run
+
+
+def pod(secret: str, *, replicas: int = 1) -> dict:
+    return {"spec": {"replicas": replicas, "template": {"spec": {"volumes": [secret]}}}}
+
+
+def test_another_pod_is_a_restart(told):
+    assert told(restart_told, pod("iris-cpf-1"), pod("iris-cpf-2")) == [
+        "IRIS restarts: this change makes a new pod, and clients are cut off."
+    ]
+
+
+def test_the_same_pod_is_none(told):
+    assert told(restart_told, pod("iris-cpf-1"), pod("iris-cpf-1", replicas=2)) == []
+
+
+def test_other_actions_in_the_same_secret_are_taken_live(told):
+    (line,) = told(
+        live_told, {"stringData": {"merge.cpf": "a"}}, {"stringData": {"merge.cpf": "b"}}
+    )
+
+    assert "IRIS takes the changed actions while it runs" in line
+
+
+def test_another_label_of_the_secret_is_nothing_to_iris(told):
+    same = {"stringData": {"merge.cpf": "a"}}
+
+    assert told(live_told, same, {**same, "metadata": {"labels": {"a": "b"}}}) == []
+
+
+def test_the_deployment_tells_and_the_secret_where_it_changes_live(iris):
+    assert "iris-restart-told" in iris().hooks
+    assert "iris-cpf-live" not in iris().hooks
+    assert "iris-cpf-live" in iris(actions={"live": True}).hooks
