@@ -29,8 +29,8 @@ def node_identity(cluster: containerservice.ManagedCluster) -> pulumi.Output[str
 
 
 def _outbound_ids(profile: containerservice.outputs.ContainerServiceNetworkProfileResponse | None):
-    balancer = profile and profile.load_balancer_profile
-    return [ip.id for ip in (balancer and balancer.effective_outbound_ips) or [] if ip.id]
+    balancer = profile.load_balancer_profile if profile else None
+    return [ip.id for ip in (balancer.effective_outbound_ips if balancer else None) or [] if ip.id]
 
 
 def _address(resource_id: str) -> pulumi.Output[str | None]:

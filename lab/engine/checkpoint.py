@@ -101,6 +101,18 @@ class Checkpoint:
         if self.exists and not self.home.passphrase.exists():
             raise self.passphrase_fault("it is lost")
 
+    def drop_torn_attributes(self) -> None:
+        """Remove what a kill left half written beside the state: nothing of the state is in it.
+
+        The file backend notes a file's content type beside it, with a plain write, and cannot read
+        a state whose note is cut off (gocloud.dev/blob/fileblob, attrs.go).
+        """
+        for note in self.file.parent.glob(f"{self.file.name}*.attrs"):
+            try:
+                json.loads(note.read_text())
+            except ValueError:
+                note.unlink(missing_ok=True)
+
     def passphrase_fault(self, what: str) -> LabError:
         """What the user is told about a passphrase that is lost, or not the state's."""
         return LabError(

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import urllib3
+from urllib3.util import parse_url
 
 from lab import LabError
 from lab.home import write
@@ -198,7 +199,7 @@ class _Source:
         response = self.pool.request("GET", address, timeout=timeout, preload_content=False)
         if response.status != 200:
             response.drain_conn()
-            raise NotPublished(f"{urllib3.util.parse_url(address).host} answers {response.status}")
+            raise NotPublished(f"{parse_url(address).host} answers {response.status}")
         return response
 
     def _address(self, name: str, url: str) -> str:

@@ -33,6 +33,14 @@ def test_an_update_that_was_killed_is_finished_by_the_next(no_stack, moment):
     assert len([s for s in secrets if s["metadata"]["name"].startswith("iris-cpf")]) == 1
 
 
+def test_a_state_is_read_although_a_kill_cut_off_what_is_noted_beside_it(stack):
+    notes = [*stack.home.state.glob(".pulumi/stacks/*/dev.json.attrs")]
+    assert len(notes) == 1
+    notes[0].write_text("")
+
+    assert changes(stack.run("up")) == {}
+
+
 def test_an_interrupted_update_is_finished_by_the_next(no_stack):
     stack = no_stack
     process = stack.start("up")

@@ -4,6 +4,7 @@ The provider plugins are the lab's stand-ins and the nodes are simulated; planni
 protection, admission and scheduling are the real ones.
 """
 
+import base64
 import json
 from typing import Any
 
@@ -74,6 +75,53 @@ def test_a_changed_merge_file_is_a_new_secret_and_a_restart(stack):
     assert stack.get("deployment", "iris", "-n", "iris")["metadata"]["generation"] > before
     secrets = stack.get("secrets", "-n", "iris")["items"]
     assert len([s for s in secrets if s["metadata"]["name"].startswith("iris-cpf")]) == 1
+
+
+def test_changed_actions_reach_the_running_database_only_where_a_stack_file_says_live(
+    no_stack, capfd
+):
+    stack = no_stack
+    live = {"actions": {"live": True}}
+    stack.groups = {"iris": live}
+    stack.run("up")
+    before = stack.get("deployment", "iris", "-n", "iris")["metadata"]["generation"]
+    told = "IRIS takes the changed actions while it runs"
+
+    with_database = {"actions": {"live": True, "databases": [{"name": "APP"}]}}
+    stack.groups = {"iris": with_database}
+    capfd.readouterr()
+    planned = stack.run("preview")
+    assert told in "".join(capfd.readouterr())
+    done = stack.run("up")
+
+    assert changes(planned) == changes(done) == {"iris-cpf": "update"}
+    assert stack.get("deployment", "iris", "-n", "iris")["metadata"]["generation"] == before
+    assert "CreateDatabase:Name=APP,Directory=/data/app" in merge_file_of(stack)
+
+    stack.groups = {"iris": {**with_database, "parameters": {"config": {"jrnbufs": 128}}}}
+    capfd.readouterr()
+    planned = changes(stack.run("preview"))
+    said = "".join(capfd.readouterr())
+    stack.run("up")
+
+    assert "IRIS restarts: this change makes a new pod" in said
+    assert told not in said
+    assert set(planned) == {"iris-deployment", "iris-cpf"}
+    assert planned["iris-deployment"] == "update"
+    assert planned["iris-cpf"] != "update"
+    assert "\njrnbufs=128\n" in merge_file_of(stack)
+    assert changes(stack.run("up")) == {}
+    stack.run("destroy")
+
+
+def merge_file_of(stack) -> str:
+    """The merge file that the only Secret of the cluster has."""
+    (secret,) = [
+        secret
+        for secret in stack.get("secrets", "-n", "iris")["items"]
+        if secret["metadata"]["name"].startswith("iris-cpf")
+    ]
+    return base64.b64decode(secret["data"]["merge.cpf"]).decode()
 
 
 def test_a_volume_grows_in_place(stack):
