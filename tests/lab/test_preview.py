@@ -30,6 +30,8 @@ from tests.lab.copies import copy_working_tree
 from tests.lab.no_network import REFUSED
 
 STACKS = stacks_of(REPOSITORY)
+DEV_RESOURCES = 16
+"""Resources of the development stack, components not counted."""
 SDK_OF = {"aws": "pulumi_aws", "azure": "pulumi_azure_native", "gcp": "pulumi_gcp"}
 CREDENTIAL_FILES = (
     ".aws/config",
@@ -222,7 +224,7 @@ def test_diff_shows_what_the_cpf_and_the_claim_will_be(clone):
 
     assert 'storageClassName: "longhorn-iris"' in done.stdout
     assert "ISC_DATA_DIRECTORY" in done.stdout
-    assert "16 resources to create" in done.stdout
+    assert f"{DEV_RESOURCES} resources to create" in done.stdout
 
 
 def test_markdown_is_a_table_that_says_what_stood_in(clone, tmp_path):
@@ -230,7 +232,7 @@ def test_markdown_is_a_table_that_says_what_stood_in(clone, tmp_path):
 
     written = (tmp_path / "summary.md").read_text()
     assert "a stand-in answers for every provider" in written
-    assert "### dev: 16 resources to create" in written
+    assert f"### dev: {DEV_RESOURCES} resources to create" in written
     assert "| Iris iris | 8 |" in written
     assert "| Longhorn longhorn | `kubernetes:helm.sh:Release` | 1 | longhorn-release |" in written
 
@@ -297,7 +299,7 @@ def test_a_bad_stack_file_is_refused_once_in_its_own_words(clone, tmp_path):
     bad, dev = json.loads((tmp_path / "plan.json").read_text())
     assert "ha-iris:iris.storageGb" in bad["errors"][0]
     assert bad["resources"] == 0
-    assert dev["resources"] == 14
+    assert dev["resources"] == DEV_RESOURCES
 
 
 def test_an_unknown_stack_is_refused_before_anything_runs(clone):
