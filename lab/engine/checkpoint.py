@@ -92,7 +92,7 @@ class Checkpoint:
         return f"{operation['kind']} {operation['result']}"
 
     def check(self) -> None:
-        """Find out whether an operation can begin on it.
+        """Find out whether an operation can begin on it, or its secrets be shown.
 
         Raises:
             LabError: the state cannot be read, or not decrypted.
@@ -100,8 +100,9 @@ class Checkpoint:
         self._deployment()
         if self.exists and not self.home.passphrase.exists():
             raise self.passphrase_fault("it is lost")
+        self._drop_torn_attributes()
 
-    def drop_torn_attributes(self) -> None:
+    def _drop_torn_attributes(self) -> None:
         """Remove what a kill left half written beside the state: nothing of the state is in it.
 
         The file backend notes a file's content type beside it, with a plain write, and cannot read

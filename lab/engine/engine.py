@@ -138,7 +138,6 @@ class Engine:
             plugins=self.home.plugins,
         )
         self._drop_stale_locks()
-        self._checkpoint.drop_torn_attributes()
         if not self.exists:
             self.call("stack", "init")
         return made_up
