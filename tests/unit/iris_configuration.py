@@ -17,6 +17,16 @@ def settings(**iris: Any) -> IrisSettings:
     )
 
 
+def parameter(section: str, **values: Any) -> dict[str, Any]:
+    """Parameters of one section, as ``iris.parameters`` has them."""
+    return {"parameters": {section: values}}
+
+
+def actions(**groups: Any) -> dict[str, Any]:
+    """Groups of ``iris.actions``."""
+    return {"actions": groups}
+
+
 def text(iris: IrisSettings) -> str:
     """Its merge file; the hash of every password is HASH."""
     return merge_file(

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from components.iris import IrisSettings
 from stacks.faults import faults_of, secrets_in_clear
-from tests.unit.iris_configuration import HASH, settings
+from tests.unit.iris_configuration import HASH, actions, parameter, settings
 
 USER = {"name": "ann", "passwordHash": HASH}
 REST = {"name": "/app", "namespace": "USER", "dispatchClass": "App.Rest"}
@@ -18,14 +18,6 @@ TLS = {
     "privateKeyFile": "/data/tls/tls.key",
     "verifyPeer": "none",
 }
-
-
-def parameter(section: str, **values: Any) -> dict[str, Any]:
-    return {"parameters": {section: values}}
-
-
-def actions(**groups: Any) -> dict[str, Any]:
-    return {"actions": groups}
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.iris_configuration import HASH, added
+from tests.unit.iris_configuration import HASH, actions, added, parameter
 
 APP = {"databases": [{"name": "APP"}]}
 APP_LINES = [
@@ -19,14 +19,6 @@ SERVER_TLS = {
     "privateKeyFile": "/data/tls/tls.key",
     "verifyPeer": "none",
 }
-
-
-def parameter(section: str, **values: Any) -> dict[str, Any]:
-    return {"parameters": {section: values}}
-
-
-def actions(**groups: Any) -> dict[str, Any]:
-    return {"actions": groups}
 
 
 # What the stack file says, the section, and the lines that come into it, in IRIS's order.
