@@ -3,7 +3,7 @@
 import base64
 import json
 
-from components.iris.settings import RegistryLogin
+from components.iris.image_settings import RegistryLogin
 
 
 def docker_config(login: RegistryLogin) -> str:

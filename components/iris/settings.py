@@ -1,7 +1,6 @@
 """What a stack may choose about its IRIS instance."""
 
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -17,58 +16,22 @@ from components.iris.cpf.fits import actions_fit, parameters_fit
 from components.iris.cpf.predefined import not_predefined
 from components.iris.gateway.account import USER as GATEWAY_USER
 from components.iris.gateway.settings import WebGatewaySettings
-from components.iris.image import IMAGE, has_web_server, is_community, moves, older
+from components.iris.image import older
+from components.iris.image_settings import ImageSettings, brings_web_server
 from components.iris.memory import shared_memory, too_large_for_memory
+from components.iris.moving_settings import MovingSettings
 from components.iris.network_settings import NetworkPolicySettings
 from components.iris.service import IrisServiceSettings
-from components.settings import ContainerImage, Gib, KubernetesName, Settings
+from components.settings import Gib, KubernetesName
 
 TAKEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "longhorn-system")
 
 
-class RegistryLogin(Settings):
-    """Login to the registry of the IRIS image, for images that are not public."""
-
-    server: str = Field(
-        default="containers.intersystems.com", pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._/-]+)?$"
-    )
-    """Host of the registry."""
-
-    username: str = Field(min_length=1)
-    """User, for InterSystems' registry the WRC user name."""
-
-    password: SecretStr
-    """Token or password; set it with ``pulumi config set --secret --path``."""
-
-
-class IrisSettings(Settings):
+class IrisSettings(MovingSettings, ImageSettings):
     """One IRIS instance: its image, size, volume, credentials and the time it takes to move."""
 
     namespace: KubernetesName = "iris"
     """Kubernetes namespace of the database, created by this program."""
-
-    image: ContainerImage = IMAGE
-    """Image with a tag or digest. The default is Community Edition, for both processors."""
-
-    allow_older_image: bool = False
-    """Let an update go to an older release than the one that wrote the volume.
-
-    For one `pulumi up`, after the volume was put back to a snapshot from before an upgrade: an
-    older IRIS does not open what a newer one has written.
-    """
-
-    web_server: bool | None = None
-    """Whether the image brings a web server that offers the portal on 52773.
-
-    Without it, what its name says: Community Edition does, licensed images since 2023.2 do not.
-    Where there is none, the portal is behind ``webGateway``.
-    """
-
-    registry_login: RegistryLogin | None = None
-    """Login for an image that is not public."""
-
-    license_key: SecretStr | None = None
-    """Content of iris.key; Community Edition needs none. Keep it secret."""
 
     storage_gib: Gib = Field(default=40, le=16383)
     """Size of the database volume, GiB. It can grow later and never shrink.
@@ -135,37 +98,6 @@ class IrisSettings(Settings):
     users (_SYSTEM, SuperUser, ...) must change theirs at their first login.
     """
 
-    time_zone: str = "UTC"
-    """Time zone of the instance, as in Europe/Berlin."""
-
-    hostname: KubernetesName = "iris"
-    """Host name that IRIS sees, the same on every node: its lock files carry it."""
-
-    toleration_seconds: int = Field(default=10, ge=0, le=3600)
-    """How long a pod stays on a node that is unreachable or not ready before it is evicted.
-
-    Ten seconds come on top of the 40 to 54 that Kubernetes takes to notice. Shorter saves little
-    and moves the database at every hiccup of the network; the default of Kubernetes, 300, is five
-    minutes of outage.
-    """
-
-    termination_grace_period_seconds: int = Field(default=30, ge=10, le=3600)
-    """How long IRIS may take for a clean stop.
-
-    It also counts in a failover: the volume of a dead node is released only when the grace of the
-    pod that ran there has passed. Give a big cache more, and know that a failover takes it too.
-    """
-
-    startup_seconds: int = Field(default=1800, ge=60, le=86400)
-    """How long a start may take, recovery from the journals included, before it is restarted."""
-
-    hung_seconds: int = Field(default=660, ge=30)
-    """How long IRIS may report itself hung before its pod counts as not ready.
-
-    A freeze for a backup looks the same, and IRIS lets one last 600 seconds. Not ready takes the
-    pod out of its Service and shows; it restarts nothing, as a restart mends no full volume.
-    """
-
     parameters: Annotated[CpfParameters, AfterValidator(parameters_fit)] = CpfParameters()
     """Parameters of the CPF by name. One that is dropped later stays as it was merged."""
 
@@ -191,13 +123,6 @@ class IrisSettings(Settings):
     network_policy: NetworkPolicySettings = NetworkPolicySettings()
     """Who may reach the database inside the cluster, and what it may reach."""
 
-    @field_validator("time_zone")
-    @classmethod
-    def _is_known(cls, time_zone: str) -> str:
-        if time_zone not in available_timezones():
-            raise ValueError("no such time zone; use a name as in Europe/Berlin or UTC")
-        return time_zone
-
     @field_validator("fs_type")
     @classmethod
     def _is_of_a_class_that_we_make(cls, fs_type: str, info: ValidationInfo) -> str:
@@ -208,27 +133,6 @@ class IrisSettings(Settings):
                 "made here; drop fsType"
             )
         return fs_type
-
-    @field_validator("image")
-    @classmethod
-    def _never_moves(cls, image: str) -> str:
-        if moves(image):
-            raise ValueError(
-                "such a tag moves, and IRIS refuses to start a newer build on a volume that was "
-                "not closed cleanly, which is every failover; name a release or a digest"
-            )
-        return image
-
-    @field_validator("license_key")
-    @classmethod
-    def _belongs_to_the_image(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        image = info.data.get("image")
-        if key and image and is_community(image):
-            raise ValueError(
-                "Community Edition takes no licence key; set iris.image to the licensed image, "
-                "or drop licenseKey"
-            )
-        return key
 
     @model_validator(mode="after")
     def _leaves_memory_for_processes(self) -> "IrisSettings":
@@ -249,7 +153,7 @@ class IrisSettings(Settings):
     ) -> WebGatewaySettings:
         image, username = info.data.get("image"), info.data.get("username")
         if not image or not gateway.is_on(
-            built_in=_brings_web_server(image, info.data.get("web_server"))
+            built_in=brings_web_server(image, info.data.get("web_server"))
         ):
             return gateway
         if older(gateway.image, than=image):
@@ -272,18 +176,10 @@ class IrisSettings(Settings):
     ) -> NetworkPolicySettings:
         service, gateway = info.data.get("service"), info.data.get("web_gateway")
         if service and gateway and (image := info.data.get("image")):
-            built_in = _brings_web_server(image, info.data.get("web_server"))
+            built_in = brings_web_server(image, info.data.get("web_server"))
             policy.told_apart(superserver=service, web=service if built_in else gateway.service)
         return policy
-
-    def offers_portal(self) -> bool:
-        """Whether a web server answers beside the superserver, in the database's own pod."""
-        return _brings_web_server(self.image, self.web_server)
 
     def has_web_gateway(self) -> bool:
         """Whether a web gateway stands in front of the database."""
         return self.web_gateway.is_on(built_in=self.offers_portal())
-
-
-def _brings_web_server(image: str, told: bool | None) -> bool:
-    return has_web_server(image) if told is None else told
