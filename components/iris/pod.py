@@ -6,6 +6,8 @@ from typing import Any
 from components.iris.cpf.data import SYSTEM_DIRECTORY, VOLUME
 from components.iris.settings import IrisSettings
 
+LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
+
 IRISOWNER = 51773
 """User and group that run everything in InterSystems' images without root."""
 

@@ -1,0 +1,74 @@
+"""The forms in which IRIS runs: what each of them is given, and what it gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pulumi
+
+from components.cluster import Cluster
+from components.iris.settings import IrisSettings
+from components.iris.surroundings import Surroundings
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where volumes come from, and how they are kept."""
+
+    storage_class: str
+    """Its name. Plain text and no Output: see forms/claims.py."""
+
+    ready: Sequence[pulumi.Resource]
+    """What must exist before a claim, and outlive it on destroy."""
+
+    protect: bool
+    """Refuse every plan that would delete or replace a claim, and leave it where that is
+    overridden."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One database."""
+
+    service: str
+    """What the Service is called that its clients connect to."""
+
+    pods: Mapping[str, str]
+    """Labels that its pod has and no other pod of the namespace."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a form gives: databases that clients can be led to."""
+
+    instances: Sequence[Instance]
+    """At least one; the first is the one that a web gateway stands in front of."""
+
+    ready: Sequence[pulumi.Resource]
+    """What is there once they run. A Service comes after it: it counts as created once a pod
+    stands behind it, within ten minutes, and would spend them waiting for Longhorn and for the
+    image."""
+
+
+class Form(Protocol):
+    """Runs IRIS on volumes that no mistake of ours can delete.
+
+    Args:
+        name: Prefix of every resource.
+        settings: Choices of the stack.
+        around: What stands around it.
+        storage: Where the volumes come from.
+        cluster: Where it runs.
+        opts: Options of every resource: parent and provider.
+    """
+
+    def __call__(
+        self,
+        name: str,
+        settings: IrisSettings,
+        *,
+        around: Surroundings,
+        storage: Storage,
+        cluster: Cluster,
+        opts: pulumi.ResourceOptions,
+    ) -> Running: ...
