@@ -27,7 +27,7 @@ TagName = Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,128}$")]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
 
 
-class AksStackSettings(StackSettings[AksClusterSettings]):
+class AksStackSettings(StackSettings[AksClusterSettings, BlobBackupStoreSettings]):
     """Settings of a stack on Azure. The region is azure-native:location."""
 
     cluster: AksClusterSettings

@@ -28,7 +28,7 @@ TagKey = Annotated[str, StringConstraints(pattern=OF_A_TAG, min_length=1, max_le
 TagValue = Annotated[str, StringConstraints(pattern=OF_A_TAG, max_length=256)]
 
 
-class EksStackSettings(StackSettings[EksClusterSettings]):
+class EksStackSettings(StackSettings[EksClusterSettings, S3BackupStoreSettings]):
     """Settings of a stack on AWS. The region is aws:region."""
 
     cluster: EksClusterSettings

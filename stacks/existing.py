@@ -1,21 +1,39 @@
 """A stack on a cluster that exists: the lab, kind, microk8s, k3s, on-premises."""
 
 import pulumi
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from components.backup.store import GivenStore, GivenStoreSettings
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
 from components.iris import IrisSettings
+from stacks.outputs import store_outputs
 from stacks.platform import deploy
 from stacks.settings import StackSettings
 
 
-class ExistingStackSettings(StackSettings[ExistingClusterSettings]):
+class ExistingStackSettings(StackSettings[ExistingClusterSettings, GivenStoreSettings]):
     """Settings of a stack whose cluster somebody else made."""
 
     cluster: ExistingClusterSettings = Field(
         default_factory=ExistingClusterSettings, validate_default=True
     )
     """How to reach it, and what it is made of."""
+
+    backup: GivenStoreSettings = GivenStoreSettings()
+    """What leaves the cluster, and the store that it goes to."""
+
+    @field_validator("backup")
+    @classmethod
+    def _longhorn_writes_to_it(
+        cls, backup: GivenStoreSettings, info: ValidationInfo
+    ) -> GivenStoreSettings:
+        iris = info.data.get("iris")
+        if iris and iris.storage_class and backup.has_store():
+            raise ValueError(
+                f"Longhorn alone writes to a store, and storageClass {iris.storage_class} replaces "
+                "it; drop nfs or s3, or ha-iris:iris.storageClass"
+            )
+        return backup
 
     @field_validator("iris")
     @classmethod
@@ -34,4 +52,6 @@ class ExistingStackSettings(StackSettings[ExistingClusterSettings]):
 def build(settings: ExistingStackSettings) -> dict[str, pulumi.Input[object]]:
     """Longhorn and IRIS on a cluster that exists."""
     cluster = ExistingCluster("cluster", settings.cluster)
-    return deploy(settings, cluster=cluster)
+    place = settings.backup.nfs or settings.backup.s3
+    store = GivenStore(place) if place and settings.backup.has_store() else None
+    return deploy(settings, cluster=cluster, backup_store=store) | store_outputs(store)

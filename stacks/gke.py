@@ -24,7 +24,7 @@ LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
 
 
-class GkeStackSettings(StackSettings[GkeClusterSettings]):
+class GkeStackSettings(StackSettings[GkeClusterSettings, GcsBackupStoreSettings]):
     """Settings of a stack on Google Cloud. Project and region are gcp:project and gcp:region."""
 
     cluster: GkeClusterSettings

@@ -29,14 +29,17 @@ def cloud_outputs(
         node_identity: whom the nodes act as.
         backup_store: where Longhorn writes backups, if it does.
     """
-    outputs: dict[str, pulumi.Input[object]] = {
+    return {
         "region": region,
         "network": network,
         "subnets": list(subnets),
         "egressAddresses": egress_addresses,
         "nodeIdentity": node_identity,
-    }
-    if backup_store is not None:
-        outputs["backupBucket"] = backup_store.bucket
-        outputs["backupTarget"] = backup_store.url
-    return outputs
+    } | store_outputs(backup_store)
+
+
+def store_outputs(backup_store: BackupStore | None) -> dict[str, pulumi.Input[object]]:
+    """Where backups go, if they go anywhere."""
+    if backup_store is None:
+        return {}
+    return {"backupBucket": backup_store.bucket, "backupTarget": backup_store.url}

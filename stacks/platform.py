@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 
+from components.backup.settings import BackupSettings
 from components.capacity import WORST_CASE
 from components.cluster import Cluster
 from components.iris import Iris
@@ -19,7 +20,7 @@ PORTAL_PATH = "/csp/sys/UtilHome.csp"
 
 
 def deploy(
-    settings: StackSettings[Any], *, cluster: Cluster, backup_store: BackupStore | None = None
+    settings: StackSettings[Any, Any], *, cluster: Cluster, backup_store: BackupStore | None = None
 ) -> dict[str, pulumi.Input[object]]:
     """Deploy storage and database into a cluster and return the outputs of the stack."""
     _warn_of_a_tight_fit(settings)
@@ -32,8 +33,10 @@ def deploy(
             cluster=cluster,
             protect_data=settings.protect_data,
             fs_type=settings.iris.fs_type,
+            backup=settings.backup,
             backup_store=backup_store,
         )
+        _warn_of_what_stays_inside(settings.backup, stored=backup_store is not None)
         storage_class, storage_ready = longhorn.storage_class, longhorn.ready
     else:
         pulumi.log.warn(
@@ -91,7 +94,22 @@ def _port_forward(cluster: Cluster, iris: Iris, entrance: Entrance, ports: list[
     return f"{cluster.save_kubeconfig} && {command}" if cluster.save_kubeconfig else command
 
 
-def _warn_of_a_tight_fit(settings: StackSettings[Any]) -> None:
+def _warn_of_what_stays_inside(backup: BackupSettings, *, stored: bool) -> None:
+    """Copies that replicate also replicate a mistake."""
+    if not stored:
+        pulumi.log.warn(
+            "Nothing leaves the cluster: there is no store for backups. Longhorn's copies follow "
+            "every deletion and every mistake within milliseconds, and are gone with the cluster "
+            "(ha-iris:backup, docs/backup-store.md)."
+        )
+    elif not backup.uploads.enabled:
+        pulumi.log.warn(
+            "ha-iris:backup.uploads.enabled is false: Longhorn uploads no backup by itself, and "
+            "the store stays empty unless somebody else fills it (docs/backup-store.md)."
+        )
+
+
+def _warn_of_a_tight_fit(settings: StackSettings[Any, Any]) -> None:
     """What is no fault, and what a person would rather know before the first bad day."""
     iris, cluster = settings.iris, settings.cluster
     disk = cluster.copies_disk()

@@ -22,7 +22,7 @@ from stacks.settings import NAMESPACE, Cloud, StackSettings
 SCHEMA_FILE = Path(__file__).with_name("stack.schema.json")
 REFERENCE_FILE = Path(__file__).parents[1] / "docs" / "settings.md"
 
-MODELS: dict[Cloud, type[StackSettings[Any]]] = {
+MODELS: dict[Cloud, type[StackSettings[Any, Any]]] = {
     "existing": ExistingStackSettings,
     "aws": EksStackSettings,
     "azure": AksStackSettings,
@@ -96,7 +96,7 @@ def reference_text() -> str:
         "Every key that a stack file may have. Written by `make schema` from the settings models.",
         "A key that is missing has its default; a key that does not exist is refused.",
     ]
-    shared = set(StackSettings.model_fields) - {"cluster"}
+    shared = set(StackSettings.model_fields) - {"cluster", "backup"}
     lines += ["", "## Every stack", "", *_table(StackSettings, shared, f"{NAMESPACE}:")]
     for cloud, model in MODELS.items():
         own = [name for name in model.model_fields if name not in shared]

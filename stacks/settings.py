@@ -16,6 +16,7 @@ from pulumi.runtime.config import (
 )
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from components.backup.settings import BackupSettings
 from components.capacity import (
     too_large_for_disk,
     too_large_for_node,
@@ -35,11 +36,12 @@ STAND_INS = "lab:standIns"
 
 Cloud = Literal["existing", "aws", "azure", "gcp"]
 AnyCluster = TypeVar("AnyCluster", bound=ClusterSettings)
-AnyStack = TypeVar("AnyStack", bound="StackSettings[Any]")
+AnyBackup = TypeVar("AnyBackup", bound=BackupSettings)
+AnyStack = TypeVar("AnyStack", bound="StackSettings[Any, Any]")
 
 
-class StackSettings(Settings, Generic[AnyCluster]):
-    """What every stack may choose, whatever cluster it runs on. A subclass adds the cluster."""
+class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
+    """What every stack may choose, whatever it runs on. A subclass adds cluster and store."""
 
     cloud: Cloud = "existing"
     """Who provides the cluster."""
@@ -58,6 +60,9 @@ class StackSettings(Settings, Generic[AnyCluster]):
 
     longhorn: LonghornSettings = Field(default=LonghornSettings(), validate_default=True)
     """Storage. Not allowed together with iris.storageClass."""
+
+    backup: AnyBackup
+    """What leaves the cluster, and where it goes."""
 
     @field_validator("longhorn")
     @classmethod

@@ -1,15 +1,16 @@
 """An S3 bucket that Longhorn writes its backups to, without a key that could be stolen."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from components.aws.iam import ARN, AwsIamSettings, service_role
+from components.backup.settings import BackupSettings
 from components.longhorn.longhorn import NAMESPACE
-from components.settings import Settings
 
 SERVICE_ACCOUNT = "longhorn-service-account"
 """What all of Longhorn runs as, instance managers included (chart 1.12.1)."""
@@ -18,7 +19,18 @@ BUCKET_PREFIX = "ha-iris-backup-"
 """S3 adds 26 digits; so that one policy can speak of all these buckets."""
 
 
-class S3BackupStoreSettings(Settings):
+ERASING = (
+    "s3:DeleteObjectVersion",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutBucketVersioning",
+    "s3:DeleteBucket",
+    "s3:PutBucketPolicy",
+    "s3:DeleteBucketPolicy",
+)
+"""What erases an old version, or brings somebody there who then may."""
+
+
+class S3BackupStoreSettings(BackupSettings):
     """Where backups go, and how hard they are to lose."""
 
     enabled: bool = True
@@ -34,8 +46,27 @@ class S3BackupStoreSettings(Settings):
     recover_days: int = Field(default=30, ge=1, le=365)
     """Days for which objects that were deleted or overwritten can be brought back."""
 
+    versions_erased_by: tuple[
+        Annotated[str, Field(pattern=ARN + r"iam::\d{12}:role/.+$")], ...
+    ] = ()
+    """Roles that alone may erase an old version or change what keeps it, the deployer's among them.
+
+    ARNs. Everybody else of the account is refused, administrators too; the root user can lift that.
+    Empty: who administers the account can. Longhorn's role never can. Not for a bucket that exists.
+    """
+
     keep_on_destroy: bool = True
     """Leave the bucket and its backups behind when the stack is destroyed."""
+
+    @field_validator("versions_erased_by")
+    @classmethod
+    def _is_a_bucket_of_ours(cls, roles: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if roles and info.data.get("bucket"):
+            raise ValueError(
+                f"bucket is {info.data['bucket']}, of which nothing is changed, its policy "
+                "neither; drop versionsErasedBy, or say it in the policy of that bucket"
+            )
+        return roles
 
 
 class S3BackupStore(pulumi.ComponentResource):
@@ -179,7 +210,7 @@ class S3BackupStore(pulumi.ComponentResource):
         aws.s3.BucketPolicy(
             f"{name}-tls",
             bucket=bucket.id,
-            policy=bucket.arn.apply(refuse_without_tls),
+            policy=bucket.arn.apply(lambda arn: bucket_policy(arn, settings.versions_erased_by)),
             # S3 refuses two changes of one bucket's access at the same time.
             opts=pulumi.ResourceOptions.merge(
                 kept, pulumi.ResourceOptions(depends_on=[no_public_access])
@@ -209,20 +240,33 @@ def access_policy(bucket_arn: str, kms_key: str | None) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def refuse_without_tls(bucket_arn: str) -> str:
-    """A bucket policy under which nobody reads or writes over a connection in clear."""
-    return json.dumps(
+def bucket_policy(bucket_arn: str, erased_by: Sequence[str] = ()) -> str:
+    """A policy under which nobody reads or writes over a connection in clear.
+
+    Args:
+        bucket_arn: the bucket.
+        erased_by: roles that alone may erase an old version or change what keeps it; empty: this
+            policy says nothing of it. Versions that expire are S3's own doing and go on.
+    """
+    statements: list[Any] = [
         {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "RefuseWithoutTls",
-                    "Effect": "Deny",
-                    "Principal": "*",
-                    "Action": "s3:*",
-                    "Resource": [bucket_arn, f"{bucket_arn}/*"],
-                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                }
-            ],
+            "Sid": "RefuseWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
-    )
+    ]
+    if erased_by:
+        statements.append(
+            {
+                "Sid": "KeepVersions",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": list(ERASING),
+                "Resource": [bucket_arn, f"{bucket_arn}/*"],
+                "Condition": {"ArnNotEquals": {"aws:PrincipalArn": list(erased_by)}},
+            }
+        )
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from components.azure.keys import KeyId
+from components.backup.settings import BackupSettings
+from components.cron import longest_gap_days
 from components.settings import Cidr, Settings
 
 CONTAINER = "longhorn"
@@ -27,7 +29,7 @@ class ExistingBlobSettings(Settings):
     """Name of the blob container."""
 
 
-class BlobBackupStoreSettings(Settings):
+class BlobBackupStoreSettings(BackupSettings):
     """Where backups go, and how hard they are to lose."""
 
     enabled: bool = True
@@ -52,7 +54,8 @@ class BlobBackupStoreSettings(Settings):
     """Days from its writing for which no block is erased. Before the first `pulumi up`, or never.
 
     The account's key can take that off block by block, until somebody locks it (docs/aks.md).
-    A block that did not change is as old as its first backup: only full backups write it anew.
+    A block that did not change is as old as its first backup: only full backups write it anew, so
+    uploads.fullEvery must send one well within these days.
     """
 
     kms_key: KeyId | None = None
@@ -68,6 +71,29 @@ class BlobBackupStoreSettings(Settings):
 
     keep_on_destroy: bool = True
     """Leave the account and its backups behind when the stack is destroyed."""
+
+    @field_validator("immutable_days")
+    @classmethod
+    def _writes_every_block_anew(cls, days: int | None, info: ValidationInfo) -> int | None:
+        uploads = info.data.get("uploads")
+        if days is None or uploads is None or not uploads.enabled:
+            return days
+        if uploads.full_every is None:
+            raise ValueError(
+                "Azure keeps a block for so long after it was written, and incremental backups "
+                "never write one again: the blocks that matter would be the first to be erasable; "
+                f"set uploads.fullEvery, to {max(1, days // 2)} with a daily schedule, or drop "
+                "immutableDays"
+            )
+        between = uploads.full_every * longest_gap_days(uploads.schedule)
+        if between >= days:
+            raise ValueError(
+                f"uploads.fullEvery {uploads.full_every} with the schedule {uploads.schedule} "
+                f"writes every block anew after up to {between} days, when the old one can be "
+                "erased already; make full backups more often, or immutableDays larger than "
+                f"{between}"
+            )
+        return days
 
     @field_validator("keep_on_destroy")
     @classmethod

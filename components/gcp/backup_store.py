@@ -6,14 +6,14 @@ import pulumi
 from pulumi_gcp import serviceaccount, storage
 from pydantic import Field
 
+from components.backup.settings import BackupSettings
 from components.gcp.names import account_id
-from components.settings import Settings
 
 ENDPOINT = "https://storage.googleapis.com"
 DAY = 86400
 
 
-class GcsBackupStoreSettings(Settings):
+class GcsBackupStoreSettings(BackupSettings):
     """Where backups go, and how hard they are to lose."""
 
     enabled: bool = True

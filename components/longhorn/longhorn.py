@@ -6,8 +6,10 @@ from typing import Any, Protocol
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.backup.settings import BackupSettings
 from components.cluster import Cluster
 from components.load_balancer import replaced_with_its_kind
+from components.longhorn.recurring_jobs import recurring_jobs
 from components.longhorn.settings import LonghornSettings
 from components.longhorn.values import chart_values, class_parameters
 
@@ -16,6 +18,7 @@ STORAGE_CLASS = "longhorn-iris"
 SNAPSHOT_CLASS = "longhorn-iris-snapshot"
 DRIVER = "driver.longhorn.io"
 BACKUP_SECRET = "longhorn-backup-store"
+API_VERSION = "longhorn.io/v1beta2"
 
 
 class BackupStore(Protocol):
@@ -28,7 +31,8 @@ class BackupStore(Protocol):
     """Name of the bucket; on Azure account and container, as in account/container."""
 
     credentials: Mapping[str, pulumi.Input[str]]
-    """Entries of the credential Secret (Longhorn, "Setting a backup target", 1.12.1)."""
+    """Entries of the credential Secret (Longhorn, "Setting a backup target", 1.12.1); empty where
+    the store asks for none."""
 
     ready: list[pulumi.Resource]
     """What must exist before Longhorn can use the bucket, such as its access grants."""
@@ -78,10 +82,24 @@ class Longhorn(pulumi.ComponentResource):
         cluster: Cluster,
         protect_data: bool,
         fs_type: str = "ext4",
+        backup: BackupSettings | None = None,
         backup_store: BackupStore | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Install Longhorn.
+
+        Args:
+            name: prefix of every child.
+            settings: choices of the stack.
+            cluster: where it runs.
+            protect_data: refuse every plan that deletes or replaces what holds data.
+            fs_type: file system of new volumes.
+            backup: what is uploaded, and when; None: what the program does by itself.
+            backup_store: where to; None: nothing leaves the cluster.
+            opts: options of this component.
+        """
         super().__init__("ha-iris:storage:Longhorn", name, None, opts)
+        backup = backup or BackupSettings()
         child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
         protected = pulumi.ResourceOptions.merge(
             child, pulumi.ResourceOptions(protect=protect_data, retain_on_delete=protect_data)
@@ -99,14 +117,21 @@ class Longhorn(pulumi.ComponentResource):
             ),
         )
         before_release: list[pulumi.Resource] = [namespace]
+        # A target that somebody set by hand stays, unless the stack file says that there is none.
+        target: pulumi.Input[str] | None = None if backup.enabled else ""
+        secret = ""
         if backup_store is not None:
-            credentials = k8s.core.v1.Secret(
-                f"{name}-backup-credentials",
-                metadata={"name": BACKUP_SECRET, "namespace": namespace.metadata["name"]},
-                string_data=pulumi.Output.secret(dict(backup_store.credentials)),
-                opts=child,
-            )
-            before_release += [credentials, *backup_store.ready]
+            target = backup_store.url
+            before_release += backup_store.ready
+            if backup_store.credentials:
+                secret = BACKUP_SECRET
+                credentials = k8s.core.v1.Secret(
+                    f"{name}-backup-credentials",
+                    metadata={"name": BACKUP_SECRET, "namespace": namespace.metadata["name"]},
+                    string_data=pulumi.Output.secret(dict(backup_store.credentials)),
+                    opts=child,
+                )
+                before_release.append(credentials)
 
         from_folder = "/" in settings.chart
         release = k8s.helm.v3.Release(
@@ -121,8 +146,8 @@ class Longhorn(pulumi.ComponentResource):
                 node_count=cluster.node_count,
                 dedicated_disk=cluster.dedicated_disk,
                 protect_data=protect_data,
-                backup_target=backup_store.url if backup_store else None,
-                backup_secret=BACKUP_SECRET if backup_store else None,
+                backup_target=target,
+                backup_secret=secret,
             ),
             max_history=5,
             timeout=900,
@@ -157,6 +182,19 @@ class Longhorn(pulumi.ComponentResource):
         )
         self.storage_class = STORAGE_CLASS
         self.ready = [release, storage_class]
+        # Longhorn makes the BackupTarget itself, from the chart's values, and lets nobody delete
+        # it: of its own kinds these alone are the program's.
+        for job in recurring_jobs(
+            settings.maintenance, backup if backup_store is not None else None
+        ):
+            k8s.apiextensions.CustomResource(
+                f"{name}-{job.role}",
+                api_version=API_VERSION,
+                kind="RecurringJob",
+                metadata={"name": job.name, "namespace": namespace.metadata["name"]},
+                spec=job.spec(),
+                opts=after_release,
+            )
 
         self.snapshot_class = None
         if cluster.volume_snapshots:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.cron import Cron
 from components.settings import Cidr, Settings, open_to_all
 
 # Newer releases: https://github.com/longhorn/longhorn/releases
@@ -38,6 +39,22 @@ class LonghornUiSettings(Settings):
         return ranges
 
 
+class LonghornMaintenanceSettings(Settings):
+    """What Longhorn does to all its volumes by schedule, in the time zone of the controllers."""
+
+    trim_schedule: Cron | None = "23 3 * * 6"
+    """When blocks that IRIS has freed are given back to the disks; None: never.
+
+    It leaves the snapshots that somebody took alone.
+    """
+
+    snapshot_cleanup_schedule: Cron | None = None
+    """When snapshots that Longhorn cut for itself are merged away; None: with each trim.
+
+    Snapshots of people and of backups stay: it is no retention.
+    """
+
+
 class LonghornSettings(Settings):
     """Longhorn as this stack installs it; every other value follows from the cluster."""
 
@@ -69,6 +86,9 @@ class LonghornSettings(Settings):
 
     over_provisioning_percentage: int = Field(default=100, ge=100, le=500)
     """How much may be promised on a disk, in percent of its size."""
+
+    maintenance: LonghornMaintenanceSettings = LonghornMaintenanceSettings()
+    """Work of its own that comes back."""
 
     ui: LonghornUiSettings = LonghornUiSettings()
     """Longhorn's web interface."""

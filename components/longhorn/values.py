@@ -17,9 +17,19 @@ def chart_values(
     dedicated_disk: bool,
     protect_data: bool,
     backup_target: pulumi.Input[str] | None = None,
-    backup_secret: str | None = None,
+    backup_secret: str = "",
 ) -> dict[str, Any]:
-    """Values of chart 1.12.1 (``chart/values.yaml`` of that release), without any secret."""
+    """Values of chart 1.12.1 (``chart/values.yaml`` of that release), without any secret.
+
+    Args:
+        settings: choices of the stack.
+        node_count: nodes that carry copies.
+        dedicated_disk: whether the copies' disk is Longhorn's alone.
+        protect_data: whether Longhorn refuses to be uninstalled.
+        backup_target: where backups go; empty: nowhere, and what was there is forgotten; None:
+            as it is, which is nowhere in a new cluster.
+        backup_secret: name of the Secret with the login; empty: none is needed.
+    """
     shares = disk_shares(dedicated=dedicated_disk)
     values: dict[str, Any] = {
         # The program owns the classes: the chart's own one cannot be changed after install.

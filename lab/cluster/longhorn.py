@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lab.cluster.driver import deploy
 from lab.cluster.kubelets import mount, register, use
-from lab.cluster.longhorn_manager import apply_defaults
+from lab.cluster.longhorn_manager import apply_defaults, target_backups
 from lab.cluster.snapshots import snapshot
 from lab.cluster.volumes import attach, expand, provision
 from lab.cluster.world import Request, World, installed
@@ -21,6 +21,7 @@ def due(world: World) -> Iterator[Request]:
     yield from deploy(world)
     yield from register(world)
     yield from apply_defaults(world)
+    yield from target_backups(world)
     if installed(world):
         yield from provision(world)
         yield from expand(world)

@@ -34,6 +34,31 @@ def apply_defaults(world: World) -> Iterator[Request]:
                 yield Request("PATCH", f"{path}/{name}", given, f"setting {name}")
 
 
+def target_backups(world: World) -> Iterator[Request]:
+    """The BackupTarget named default, as the ConfigMap says where backups go.
+
+    What the ConfigMap says nothing of stays as it is.
+    """
+    path = f"{LONGHORN}/namespaces/{NAMESPACE}/backuptargets"
+    targets = {item["metadata"]["name"]: item for item in world["backup targets"]}
+    for defaults in world["defaults"]:
+        if defaults["metadata"]["name"] != "longhorn-default-resource":
+            continue
+        content = yaml.safe_load(defaults["data"]["default-resource.yaml"]) or {}
+        names = {
+            "backupTargetURL": "backup-target",
+            "credentialSecret": "backup-target-credential-secret",
+        }
+        spec = {field: content[key] or "" for field, key in names.items() if key in content}
+        target = targets.get("default")
+        if target is None:
+            made = {"metadata": {"name": "default"}, "spec": {"pollInterval": "5m0s", **spec}}
+            kind = {"apiVersion": "longhorn.io/v1beta2", "kind": "BackupTarget"}
+            yield Request("POST", path, {**kind, **made}, "backup target default")
+        elif any(target["spec"].get(field, "") != value for field, value in spec.items()):
+            yield Request("PATCH", f"{path}/default", {"spec": spec}, "backup target default")
+
+
 def _text(value: Any) -> str:
     """A value as Longhorn's Settings have it, which are text whatever the YAML takes them for."""
     if isinstance(value, str):

@@ -55,6 +55,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "logsKmsKey": AWS_KEY,
             },
             "network": {"nat": "regional", "flowLogs": True},
+            "backup": {"versionsErasedBy": ["arn:aws:iam::123456789012:role/deployer"]},
         },
         "one NAT gateway, no logs": {"cluster": {"logs": []}, "network": {"nat": "single"}},
         "network of somebody else, backups of an earlier stack": {
@@ -96,7 +97,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "/Microsoft.Compute/diskEncryptionSets/iris",
                 "secretsKmsKey": f"{AZURE_KEY}/versions/0123456789abcdef0123456789abcdef",
             },
-            "backup": {"kmsKey": AZURE_KEY, "immutableDays": 30},
+            "backup": {"kmsKey": AZURE_KEY, "immutableDays": 30, "uploads": {"fullEvery": 7}},
         },
         "private endpoint, subnet and DNS zone of somebody else, no logs": {
             "cluster": {

@@ -141,6 +141,28 @@ def test_a_volume_grows_in_place(stack):
     stack.run("destroy")
 
 
+def test_backups_have_a_target_and_a_schedule_and_both_go_with_the_stack(no_stack):
+    stack = no_stack
+    stack.groups = {"backup": {"nfs": {"server": "nas.example.com", "path": "/exports"}}}
+    stack.run("up")
+    longhorn = ("-n", "longhorn-system")
+
+    def target() -> str:
+        return stack.get("backuptarget", "default", *longhorn)["spec"]["backupTargetURL"]
+
+    eventually(lambda: target() == "nfs://nas.example.com:/exports")
+    jobs = {job["spec"]["task"] for job in stack.get("recurringjobs", *longhorn)["items"]}
+    assert jobs == {"backup", "system-backup", "filesystem-trim"}
+    assert changes(stack.run("up")) == {}
+    stack.groups["backup"]["enabled"] = False
+    removed = changes(stack.run("up"))
+    eventually(lambda: target() == "")
+    assert removed.pop("longhorn-release") == "update"
+    assert removed == {"longhorn-upload": "delete", "longhorn-system-backup": "delete"}
+    stack.run("destroy")
+    assert stack.engine.resources == []
+
+
 def test_refresh_sees_an_edit_by_hand_and_up_mends_it(stack):
     stack.kubectl("scale", "deployment", "iris", "-n", "iris", "--replicas", "0")
 

@@ -8,6 +8,7 @@ from tests.unit.test_aks_access import ACCOUNT, ROLE, roles
 VAULT = "/subscriptions/s/resourceGroups/keys/providers/Microsoft.KeyVault/vaults/iris-keys"
 KEY = f"{VAULT}/keys/iris"
 VERSION = "0123456789abcdef0123456789abcdef"
+IMMUTABLE = {"immutableDays": 30, "uploads": {"fullEvery": 7}}
 DISK_KEYS = (
     "/subscriptions/s/resourceGroups/keys/providers/Microsoft.Compute/diskEncryptionSets/iris"
 )
@@ -71,7 +72,7 @@ def test_what_reads_the_key_of_the_backups_is_there_before_them_and_outlives_the
 
 
 def test_blocks_stay_for_some_days_even_from_whoever_has_longhorns_login(aks):
-    account = aks(backup={"immutableDays": 30}).one(ACCOUNT)
+    account = aks(backup=IMMUTABLE).one(ACCOUNT)
 
     assert account.inputs["immutableStorageWithVersioning"] == {
         "enabled": True,
@@ -87,6 +88,6 @@ def test_blocks_stay_for_some_days_even_from_whoever_has_longhorns_login(aks):
 def test_a_lock_that_a_person_put_on_the_backups_is_no_change_to_take_back(aks):
     path = "immutableStorageWithVersioning.immutabilityPolicy.state"
 
-    assert [*aks(backup={"immutableDays": 30}).one(ACCOUNT).request.ignoreChanges] == [path]
+    assert [*aks(backup=IMMUTABLE).one(ACCOUNT).request.ignoreChanges] == [path]
     # Days that are added later are not ignored: Azure needs another account for them.
     assert [*aks().one(ACCOUNT).request.ignoreChanges] == []

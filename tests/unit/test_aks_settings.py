@@ -199,8 +199,30 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         {"cluster": {"secretsKmsKey": "https://v.vault.azure.net/keys/k/0123"}},
         f"{CLUSTER}.secretsKmsKey is https://v.vault.azure.net/keys/k/0123: it must be text that",
     ),
+    "blocks that stay and are never written again": (
+        {"backup": {"immutableDays": 30}},
+        "ha-iris:backup.immutableDays is 30: Azure keeps a block for so long after it was written, "
+        "and incremental backups never write one again: the blocks that matter would be the first "
+        "to be erasable; set uploads.fullEvery, to 15 with a daily schedule, or drop immutableDays",
+    ),
+    "blocks that are written again too late": (
+        {
+            "backup": {
+                "immutableDays": 30,
+                "uploads": {"fullEvery": 5, "schedule": "17 1 * * 0"},
+            }
+        },
+        "uploads.fullEvery 5 with the schedule 17 1 * * 0 writes every block anew after up to 35 "
+        "days, when the old one can be erased already",
+    ),
     "backups that cannot go": (
-        {"backup": {"immutableDays": 30, "keepOnDestroy": False}},
+        {
+            "backup": {
+                "immutableDays": 30,
+                "uploads": {"fullEvery": 7},
+                "keepOnDestroy": False,
+            }
+        },
         "ha-iris:backup.keepOnDestroy is false: Azure deletes no account that keeps its blobs "
         "before all of them are gone, so destroy would fail; set it to true, or drop immutableDays",
     ),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.aws.backup_store import access_policy, refuse_without_tls
+from components.aws.backup_store import access_policy, bucket_policy
 from tests.unit.test_eks import BUCKET, KEY
 
 
@@ -68,7 +68,7 @@ def test_the_bucket_is_private_encrypted_and_forgives_deletions(eks):
     # Longhorn alone knows which backup needs which block: nothing current ever expires.
     assert rule["expiration"] == {"expiredObjectDeleteMarker": True}
     assert "objectLockEnabled" not in engine.one(BUCKET).inputs
-    (deny,) = json.loads(refuse_without_tls("arn:aws:s3:::b"))["Statement"]
+    (deny,) = json.loads(bucket_policy("arn:aws:s3:::b"))["Statement"]
     assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
@@ -101,4 +101,40 @@ def test_without_a_bucket_longhorn_gets_no_backup_target(eks):
 
     assert engine.of_type("ha-iris:storage:S3BackupStore") == []
     values = engine.one("kubernetes:helm.sh/v3:Release").inputs["values"]
-    assert "defaultBackupStore" not in values
+    # Left out, the target of yesterday would stay.
+    assert values["defaultBackupStore"] == {
+        "backupTarget": "",
+        "backupTargetCredentialSecret": "",
+    }
+
+
+def test_old_versions_are_erased_by_named_roles_alone_where_a_stack_file_says_so(eks):
+    deployer = "arn:aws:iam::123456789012:role/deployer"
+    engine = eks(backup={"versionsErasedBy": [deployer]})
+
+    policy = json.loads(engine.named("backup-tls").inputs["policy"])
+    (keep,) = [s for s in policy["Statement"] if s["Sid"] == "KeepVersions"]
+    assert (keep["Effect"], keep["Principal"]) == ("Deny", "*")
+    assert {"s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"} <= set(keep["Action"])
+    # Whoever may change the policy may do anything.
+    assert {"s3:PutBucketPolicy", "s3:DeleteBucketPolicy"} <= set(keep["Action"])
+    assert keep["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": [deployer]}}
+    # Longhorn deletes the current version, which leaves the old ones, and goes on doing so.
+    assert "s3:DeleteObject" not in keep["Action"]
+
+
+def test_longhorn_never_may_erase_an_old_version():
+    assert "Version" not in access_policy("arn:aws:s3:::b", None).replace('"Version": "2012', "")
+
+
+def test_who_erases_the_versions_of_a_bucket_that_exists_is_not_the_programs_to_say(
+    refused, stack_config
+):
+    backup = {
+        "bucket": "left-behind",
+        "versionsErasedBy": ["arn:aws:iam::123456789012:role/deployer"],
+    }
+
+    told = refused({**stack_config("eks"), "ha-iris:backup": json.dumps(backup)}, stack="eks")
+
+    assert "bucket is left-behind, of which nothing is changed, its policy neither" in told

@@ -118,3 +118,31 @@ def test_a_request_that_is_refused_is_made_less_and_less_often(monkeypatch):
     assert max(b - a for a, b in itertools.pairwise(made_at)) == 60
     patience.succeeded(refused)
     assert patience.allows(refused)
+
+
+def target(**content: str) -> list[Request]:
+    """What is done to a cluster whose backup target is an NFS export, for these defaults."""
+    lines = "\n".join(f"{key}: {value}" for key, value in content.items())
+    world = cluster(
+        **{
+            "defaults": [
+                {
+                    "metadata": {"name": "longhorn-default-resource", "resourceVersion": "7"},
+                    "data": {"default-resource.yaml": lines},
+                }
+            ],
+            "backup targets": [
+                {"metadata": {"name": "default"}, "spec": {"backupTargetURL": "nfs://nas:/old"}}
+            ],
+        }
+    )
+    return list(due(world))
+
+
+def test_the_backup_target_follows_what_the_chart_says_and_stays_where_it_says_nothing():
+    (moved,) = target(**{"backup-target": "nfs://nas:/new"})
+    (emptied,) = target(**{"backup-target": ""})
+
+    assert moved.body == {"spec": {"backupTargetURL": "nfs://nas:/new"}}
+    assert emptied.body == {"spec": {"backupTargetURL": ""}}
+    assert target() == []

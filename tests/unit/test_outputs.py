@@ -17,9 +17,8 @@ OF_A_CLOUD = {
     "subnets",
     "egressAddresses",
     "nodeIdentity",
-    "backupBucket",
-    "backupTarget",
 }
+OF_A_STORE = {"backupBucket", "backupTarget"}
 CLOUDS = ("eks", "aks", "gke")
 
 
@@ -34,13 +33,20 @@ def test_every_cloud_tells_the_same_and_the_page_lists_it(composed, cloud):
     _, outputs = composed(cloud)
 
     assert listed("Stacks that make their cluster") == OF_A_CLOUD
-    assert set(outputs) == OF_A_CLOUD | listed("Every stack")
+    assert listed("Stacks with a store for backups") == OF_A_STORE
+    assert set(outputs) == OF_A_CLOUD | OF_A_STORE | listed("Every stack")
 
 
 def test_an_existing_cluster_tells_what_the_page_lists_for_every_stack(composed):
     _, outputs = composed("dev")
 
     assert set(outputs) == listed("Every stack")
+
+
+def test_an_existing_cluster_with_a_store_tells_where_backups_go(composed):
+    _, outputs = composed("dev", backup={"nfs": {"server": "nas", "path": "/exports"}})
+
+    assert set(outputs) == OF_A_STORE | listed("Every stack")
 
 
 def test_a_stack_with_a_web_gateway_tells_what_the_page_lists_beside_that(composed):
@@ -55,7 +61,7 @@ def test_a_stack_with_a_web_gateway_tells_what_the_page_lists_beside_that(compos
 def test_a_stack_without_backups_names_no_bucket(composed, cloud):
     _, outputs = composed(cloud, backup={"enabled": False})
 
-    assert OF_A_CLOUD - set(outputs) == {"backupBucket", "backupTarget"}
+    assert not OF_A_STORE & set(outputs)
 
 
 @pytest.mark.parametrize(

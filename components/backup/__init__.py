@@ -1,0 +1,1 @@
+"""Backups: what is kept outside the cluster, and for how long."""
