@@ -26,6 +26,7 @@ def deploy(
     _warn_of_a_tight_fit(settings)
     storage_class = settings.iris.storage_class
     storage_ready: list[pulumi.Resource] = []
+    outputs: dict[str, pulumi.Input[object]] = {}
     if storage_class is None:
         longhorn = Longhorn(
             "longhorn",
@@ -38,6 +39,14 @@ def deploy(
         )
         _warn_of_what_stays_inside(settings.backup, stored=backup_store is not None)
         storage_class, storage_ready = longhorn.storage_class, longhorn.ready
+        if longhorn.volume_key is not None:
+            outputs["volumeKey"] = longhorn.volume_key
+            if settings.longhorn.encryption.key is None:
+                pulumi.log.warn(
+                    "Only this stack's state and its cluster have the key of the volumes and of "
+                    "their backups: keep a copy elsewhere, `pulumi stack output volumeKey "
+                    "--show-secrets` (docs/encryption.md)."
+                )
     else:
         pulumi.log.warn(
             f"Longhorn is not installed: the database volume is of StorageClass {storage_class}. "
@@ -53,7 +62,7 @@ def deploy(
         storage_ready=storage_ready,
         protect_data=settings.protect_data,
     )
-    outputs: dict[str, pulumi.Input[object]] = {
+    outputs |= {
         "clusterName": cluster.name,
         "namespace": iris.namespace,
         "sqlEndpoint": pulumi.Output.concat(iris.superserver.address, f":{SUPERSERVER_PORT}"),

@@ -9,7 +9,9 @@ import pulumi_kubernetes as k8s
 from components.backup.settings import BackupSettings
 from components.cluster import Cluster
 from components.load_balancer import replaced_with_its_kind
+from components.longhorn import encryption
 from components.longhorn.recurring_jobs import recurring_jobs
+from components.longhorn.replica_change import replicas_told
 from components.longhorn.settings import LonghornSettings
 from components.longhorn.values import chart_values, class_parameters
 
@@ -74,6 +76,9 @@ class Longhorn(pulumi.ComponentResource):
     ready: list[pulumi.Resource]
     """What a volume claim must wait for, and what must outlive it on destroy."""
 
+    volume_key: pulumi.Output[str] | None
+    """What opens the volumes and their backups, secret; None: they are not encrypted."""
+
     def __init__(
         self,
         name: str,
@@ -105,15 +110,21 @@ class Longhorn(pulumi.ComponentResource):
             child, pulumi.ResourceOptions(protect=protect_data, retain_on_delete=protect_data)
         )
 
+        metadata: Any = {
+            "name": NAMESPACE,
+            # Its pods mount host paths and load kernel modules.
+            "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
+            **encryption.mark(encrypted=settings.encryption.enabled),
+        }
         namespace = k8s.core.v1.Namespace(
             f"{name}-namespace",
-            metadata={
-                "name": NAMESPACE,
-                # Its pods mount host paths and load kernel modules.
-                "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
-            },
+            metadata=metadata,
             opts=pulumi.ResourceOptions.merge(
-                protected, pulumi.ResourceOptions(depends_on=[*cluster.workloads_after])
+                protected,
+                pulumi.ResourceOptions(
+                    depends_on=[*cluster.workloads_after],
+                    hooks=encryption.never_changed(f"{name}-encryption"),
+                ),
             ),
         )
         before_release: list[pulumi.Resource] = [namespace]
@@ -153,13 +164,34 @@ class Longhorn(pulumi.ComponentResource):
             timeout=900,
             # Removing Longhorn removes every copy of every volume.
             opts=pulumi.ResourceOptions.merge(
-                protected, pulumi.ResourceOptions(depends_on=before_release)
+                protected,
+                pulumi.ResourceOptions(
+                    depends_on=before_release, hooks=replicas_told(f"{name}-replicas")
+                ),
             ),
         )
         after_release = pulumi.ResourceOptions.merge(
             child, pulumi.ResourceOptions(depends_on=[release])
         )
 
+        parameters = class_parameters(
+            settings.replicas, zone_count=cluster.zone_count, fs_type=fs_type
+        )
+        self.ready = [release]
+        self.volume_key = None
+        if settings.encryption.enabled:
+            key = encryption.volume_key(
+                f"{name}-volume",
+                settings.encryption,
+                namespace=namespace.metadata["name"],
+                protect_data=protect_data,
+                parent=self,
+                opts=child,
+            )
+            parameters |= encryption.class_parameters(NAMESPACE)
+            # A claim waits for the key, and on destroy the volume is closed before the key goes.
+            self.volume_key = key.value
+            self.ready.append(key.secret)
         storage_class = k8s.storage.v1.StorageClass(
             f"{name}-storage-class",
             metadata={"name": STORAGE_CLASS},
@@ -168,9 +200,7 @@ class Longhorn(pulumi.ComponentResource):
             # While data is protected the volume outlives its claim, whoever deletes that.
             reclaim_policy="Retain" if protect_data else "Delete",
             volume_binding_mode="WaitForFirstConsumer",
-            parameters=class_parameters(
-                settings.replicas, zone_count=cluster.zone_count, fs_type=fs_type
-            ),
+            parameters=parameters,
             opts=pulumi.ResourceOptions.merge(
                 after_release,
                 # Kubernetes forbids to change the policy of a class, and the provider would try.
@@ -181,11 +211,13 @@ class Longhorn(pulumi.ComponentResource):
             ),
         )
         self.storage_class = STORAGE_CLASS
-        self.ready = [release, storage_class]
+        self.ready.append(storage_class)
         # Longhorn makes the BackupTarget itself, from the chart's values, and lets nobody delete
         # it: of its own kinds these alone are the program's.
         for job in recurring_jobs(
-            settings.maintenance, backup if backup_store is not None else None
+            settings.maintenance,
+            backup if backup_store is not None else None,
+            encrypted=settings.encryption.enabled,
         ):
             k8s.apiextensions.CustomResource(
                 f"{name}-{job.role}",

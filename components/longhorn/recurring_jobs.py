@@ -58,7 +58,10 @@ class RecurringJob:
 
 
 def recurring_jobs(
-    maintenance: LonghornMaintenanceSettings, backup: BackupSettings | None
+    maintenance: LonghornMaintenanceSettings,
+    backup: BackupSettings | None,
+    *,
+    encrypted: bool = False,
 ) -> Iterator[RecurringJob]:
     """The jobs of a stack.
 
@@ -68,6 +71,7 @@ def recurring_jobs(
     Args:
         maintenance: upkeep of the volumes.
         backup: what to upload; None: there is no store.
+        encrypted: whether the volumes are, in which case they refuse to be trimmed.
     """
     if backup and backup.uploads.enabled:
         uploads = backup.uploads
@@ -89,7 +93,7 @@ def recurring_jobs(
             # The data has its own job: with another policy it would be uploaded here too.
             parameters={"volume-backup-policy": "disabled"},
         )
-    if maintenance.trim_schedule:
+    if maintenance.trim_schedule and not encrypted:
         yield RecurringJob("trim", "filesystem-trim", maintenance.trim_schedule)
     if maintenance.snapshot_cleanup_schedule:
         yield RecurringJob(

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field, ValidationInfo, field_validator
 
 from components.cron import Cron
+from components.longhorn.encryption import EncryptionSettings
 from components.settings import Cidr, Settings, open_to_all
 
 # Newer releases: https://github.com/longhorn/longhorn/releases
@@ -45,7 +46,8 @@ class LonghornMaintenanceSettings(Settings):
     trim_schedule: Cron | None = "23 3 * * 6"
     """When blocks that IRIS has freed are given back to the disks; None: never.
 
-    It leaves the snapshots that somebody took alone.
+    It leaves the snapshots that somebody took alone. Not done with encryption: Longhorn opens such
+    a volume so that it refuses to be trimmed.
     """
 
     snapshot_cleanup_schedule: Cron | None = None
@@ -86,6 +88,9 @@ class LonghornSettings(Settings):
 
     over_provisioning_percentage: int = Field(default=100, ge=100, le=500)
     """How much may be promised on a disk, in percent of its size."""
+
+    encryption: EncryptionSettings = EncryptionSettings()
+    """Encryption of the volumes."""
 
     maintenance: LonghornMaintenanceSettings = LonghornMaintenanceSettings()
     """Work of its own that comes back."""

@@ -124,8 +124,9 @@ def merge_file_of(stack) -> str:
     return base64.b64decode(secret["data"]["merge.cpf"]).decode()
 
 
-def test_a_volume_grows_in_place(stack):
+def test_a_volume_grows_in_place_while_iris_runs_and_never_shrinks(stack, capfd):
     uid = stack.claim_uid()
+    (before,) = stack.get("pods", "-n", "iris")["items"]
     stack.groups = {"iris": {"storageGib": 80}}
 
     planned = stack.run("preview")
@@ -135,9 +136,18 @@ def test_a_volume_grows_in_place(stack):
     assert stack.claim_uid() == uid
     claim = ("persistentvolumeclaim", "iris-data", "-n", "iris")
     eventually(lambda: stack.get(*claim)["status"]["capacity"]["storage"] == "80Gi")
+    (after,) = stack.get("pods", "-n", "iris")["items"]
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert "deletionTimestamp" not in after["metadata"]
+    assert "The volume grows from 40 to 80 GiB" in "".join(capfd.readouterr())
     stack.groups = {}
-    with pytest.raises(EngineError):  # it never shrinks, and a preview says so
-        stack.run("preview")
+    for operation in ("preview", "up"):
+        with pytest.raises(EngineError):
+            stack.run(operation)
+        said = "".join(capfd.readouterr())
+        assert "the volume has 80 GiB and the stack file asks for 40" in said
+    assert stack.get(*claim)["spec"]["resources"]["requests"]["storage"] == "80Gi"
+    stack.groups = {"iris": {"storageGib": 80}}
     stack.run("destroy")
 
 

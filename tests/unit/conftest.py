@@ -21,6 +21,7 @@ from components.existing_cluster import ExistingCluster, ExistingClusterSettings
 from components.iris import Iris, IrisSettings
 from stacks import compose
 from tests.unit.answers import answer, computed
+from tests.unit.hooks import told as told
 
 ROOT = Path(__file__).parents[2]
 

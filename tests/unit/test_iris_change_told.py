@@ -1,33 +1,6 @@
 """A person is told whether a change restarts IRIS or reaches it while it runs."""
 
-import pulumi
-import pytest
-
 from components.iris.change_told import live_told, restart_told
-
-
-@pytest.fixture
-def told(deploy, monkeypatch):
-    """What a hook says of a change of inputs."""
-    said: list[str] = []
-    monkeypatch.setattr(pulumi.log, "info", lambda message: said.append(message))
-
-    def run(binding, before: dict, after: dict) -> list[str]:
-        def program():
-            for hook in binding("told").before_update or []:
-                assert isinstance(hook, pulumi.ResourceHook)
-                assert hook.opts is not None
-                assert hook.opts.on_dry_run
-                hook.callback(
-                    pulumi.ResourceHookArgs(
-                        urn="urn", id="id", name="n", type="t", old_inputs=before, new_inputs=after
-                    )
-                )
-
-        deploy(program)
-        return said
-
-    return run
 
 
 def pod(secret: str, *, replicas: int = 1) -> dict:

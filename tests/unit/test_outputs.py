@@ -57,6 +57,12 @@ def test_a_stack_with_a_web_gateway_tells_what_the_page_lists_beside_that(compos
     assert set(outputs) == listed("Every stack") | {"webPortForwardCommand"}
 
 
+def test_a_stack_with_encrypted_volumes_tells_their_key_too(composed):
+    _, outputs = composed("dev", longhorn={"encryption": {"enabled": True}})
+
+    assert set(outputs) == listed("Stacks with encrypted volumes") | listed("Every stack")
+
+
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_stack_without_backups_names_no_bucket(composed, cloud):
     _, outputs = composed(cloud, backup={"enabled": False})

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.iris.forms import Storage
+from components.iris.growth import growth
 from components.iris.pod import LABELS
 
 
@@ -51,6 +52,7 @@ def claim(
                 protect=storage.protect,
                 retain_on_delete=storage.protect,
                 depends_on=[*storage.ready],
+                hooks=growth(f"{name}-growth"),
             ),
         ),
     )
