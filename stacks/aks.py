@@ -36,7 +36,9 @@ class AksStackSettings(StackSettings[AksClusterSettings, BlobBackupStoreSettings
     network: AzureNetworkSettings = Field(default=AzureNetworkSettings(), validate_default=True)
     """The virtual network that the cluster is in."""
 
-    backup: BlobBackupStoreSettings = BlobBackupStoreSettings()
+    backup: BlobBackupStoreSettings = Field(
+        default=BlobBackupStoreSettings(), validate_default=True
+    )
     """The storage account that Longhorn writes backups to."""
 
     tags: dict[TagName, TagValue] = Field(default={}, max_length=40)

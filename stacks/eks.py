@@ -37,7 +37,7 @@ class EksStackSettings(StackSettings[EksClusterSettings, S3BackupStoreSettings])
     network: AwsNetworkSettings = AwsNetworkSettings()
     """The VPC that the cluster is in."""
 
-    backup: S3BackupStoreSettings = S3BackupStoreSettings()
+    backup: S3BackupStoreSettings = Field(default=S3BackupStoreSettings(), validate_default=True)
     """The bucket that Longhorn writes backups to."""
 
     tags: dict[TagKey, TagValue] = Field(default={})

@@ -19,7 +19,7 @@ class ExistingStackSettings(StackSettings[ExistingClusterSettings, GivenStoreSet
     )
     """How to reach it, and what it is made of."""
 
-    backup: GivenStoreSettings = GivenStoreSettings()
+    backup: GivenStoreSettings = Field(default=GivenStoreSettings(), validate_default=True)
     """What leaves the cluster, and the store that it goes to."""
 
     @field_validator("backup")

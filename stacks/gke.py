@@ -33,7 +33,7 @@ class GkeStackSettings(StackSettings[GkeClusterSettings, GcsBackupStoreSettings]
     network: GcpNetworkSettings = Field(default=GcpNetworkSettings(), validate_default=True)
     """The VPC that the cluster is in."""
 
-    backup: GcsBackupStoreSettings = GcsBackupStoreSettings()
+    backup: GcsBackupStoreSettings = Field(default=GcsBackupStoreSettings(), validate_default=True)
     """The bucket that Longhorn writes backups to."""
 
     labels: dict[LabelKey, LabelValue] = Field(default={}, max_length=60)

@@ -8,10 +8,11 @@ from typing import Any
 import pulumi
 
 from components.backup.settings import BackupSettings
+from components.backup.snapshots import ConsistentSnapshots, Database
 from components.capacity import WORST_CASE
 from components.cluster import Cluster
-from components.iris import Iris
-from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
+from components.iris import Iris, IrisSettings
+from components.iris.pod import LABELS, SUPERSERVER_PORT, WEB_PORT
 from components.iris.service import Entrance
 from components.longhorn import BackupStore, Longhorn
 from stacks.settings import StackSettings
@@ -27,6 +28,7 @@ def deploy(
     storage_class = settings.iris.storage_class
     storage_ready: list[pulumi.Resource] = []
     outputs: dict[str, pulumi.Input[object]] = {}
+    snapshot_class: str | None = None
     if storage_class is None:
         longhorn = Longhorn(
             "longhorn",
@@ -47,6 +49,8 @@ def deploy(
                     "their backups: keep a copy elsewhere, `pulumi stack output volumeKey "
                     "--show-secrets` (docs/encryption.md)."
                 )
+        snapshot_class = longhorn.snapshot_class
+        _warn_of_what_is_not_frozen(settings.backup, snapshots=snapshot_class is not None)
     else:
         pulumi.log.warn(
             f"Longhorn is not installed: the database volume is of StorageClass {storage_class}. "
@@ -62,6 +66,21 @@ def deploy(
         storage_ready=storage_ready,
         protect_data=settings.protect_data,
     )
+    if snapshot_class and settings.backup.snapshots.enabled:
+        ConsistentSnapshots(
+            "snapshots",
+            settings.backup.snapshots,
+            cluster=cluster,
+            database=Database(
+                namespace=iris.namespace,
+                pods=LABELS,
+                running=iris,
+                time_zone=settings.iris.time_zone,
+                closed=_is_closed(settings.iris),
+            ),
+            snapshot_class=snapshot_class,
+            upload=backup_store is not None,
+        )
     outputs |= {
         "clusterName": cluster.name,
         "namespace": iris.namespace,
@@ -101,6 +120,26 @@ def _port_forward(cluster: Cluster, iris: Iris, entrance: Entrance, ports: list[
         f"service/{entrance.service} {' '.join(map(str, ports))}"
     )
     return f"{cluster.save_kubeconfig} && {command}" if cluster.save_kubeconfig else command
+
+
+def _is_closed(iris: IrisSettings) -> bool:
+    """Whether pods of the database's namespace reach nobody who is not named."""
+    return iris.network_policy.enabled and iris.network_policy.egress is not None
+
+
+def _warn_of_what_is_not_frozen(backup: BackupSettings, *, snapshots: bool) -> None:
+    """Without a freeze IRIS recovers from a backup as from a power failure."""
+    if not backup.snapshots.enabled:
+        why = "ha-iris:backup.snapshots.enabled is false"
+    elif not snapshots:
+        why = "the cluster has no volume snapshots (ha-iris:cluster.volumeSnapshots)"
+    else:
+        return
+    pulumi.log.warn(
+        f"No snapshot is taken while IRIS is frozen: {why}. What is uploaded is what a power "
+        "failure would have left, and several volumes of one IRIS do not fit together "
+        "(docs/backup.md)."
+    )
 
 
 def _warn_of_what_stays_inside(backup: BackupSettings, *, stored: bool) -> None:

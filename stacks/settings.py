@@ -108,6 +108,30 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
             raise ValueError("; and ".join(faults))
         return iris
 
+    @field_validator("backup")
+    @classmethod
+    def _are_taken_by_longhorn(cls, backup: AnyBackup, info: ValidationInfo) -> AnyBackup:
+        iris = info.data.get("iris")
+        chosen = "snapshots" in backup.model_fields_set and backup.snapshots.enabled
+        if chosen and iris and iris.storage_class:
+            raise ValueError(
+                "snapshots are taken by Longhorn's driver, and iris.storageClass "
+                f"{iris.storage_class} replaces it; drop snapshots, or ha-iris:iris.storageClass"
+            )
+        return backup
+
+    @field_validator("backup")
+    @classmethod
+    def _end_before_iris_counts_as_hung(cls, backup: AnyBackup, info: ValidationInfo) -> AnyBackup:
+        iris, snapshots = info.data.get("iris"), backup.snapshots
+        if iris and snapshots.enabled and iris.hung_seconds <= snapshots.freeze_seconds:
+            raise ValueError(
+                f"snapshots.freezeSeconds is {snapshots.freeze_seconds}, and a frozen IRIS looks "
+                f"like a hung one, which iris.hungSeconds {iris.hung_seconds} takes out of its "
+                f"Service; set freezeSeconds to less, or hungSeconds to more"
+            )
+        return backup
+
 
 @dataclass(frozen=True)
 class StackFile:

@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from components.backup.snapshot_settings import ConsistentSnapshotSettings
 from components.cron import Cron
 from components.settings import Settings
 
@@ -52,6 +53,9 @@ class BackupSettings(Settings):
 
     system_backup: SystemBackupSettings = SystemBackupSettings()
     """Copies of Longhorn's own objects in the store."""
+
+    snapshots: ConsistentSnapshotSettings = ConsistentSnapshotSettings()
+    """Snapshots of a frozen database, uploaded where there is a store."""
 
     def has_store(self) -> bool:
         """Whether there is anything outside the cluster that backups could go to."""

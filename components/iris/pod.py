@@ -121,6 +121,10 @@ def pod_spec(
                     "allowPrivilegeEscalation": False,
                     "capabilities": {"drop": ["ALL"]},
                 },
+                # A frozen instance could not be stopped cleanly.
+                "lifecycle": {
+                    "preStop": {"exec": {"command": [f"{SCRIPTS_MOUNT}/freeze.sh", "stopping"]}}
+                },
                 # A start after a crash recovers from the write image journal and the journals;
                 # a kill in the middle only makes it begin again.
                 "startupProbe": {

@@ -6,6 +6,7 @@ The Stages describe what kubelets and Longhorn's CSI driver do to one object at 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,3 +71,14 @@ def objects(kubernetes_version: str, timings: Timings) -> list[dict[str, Any]]:
     if delays:
         raise LookupError(f"no Stage is called {', '.join(delays)}")
     return found
+
+
+def commands(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What lets ``kubectl exec`` run commands, on this machine, in an environment (kwok 0.8.0)."""
+    variables = [{"name": name, "value": value} for name, value in environment.items()]
+    return {
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "ClusterExec",
+        "metadata": {"name": "this-machine"},
+        "spec": {"execs": [{"local": {"envs": variables}}]},
+    }

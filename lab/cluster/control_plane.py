@@ -13,14 +13,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import urllib3
 from filelock import FileLock
 
 from lab import REPOSITORY, LabError
-from lab.cluster import FOLDER, POWER_LABEL, Timings, kubeconfig, objects, processes
+from lab.cluster import FOLDER, POWER_LABEL, Timings, commands, kubeconfig, objects, processes
 from lab.cluster.api import Api, ApiError
 from lab.cluster.kwokctl import START_SECONDS, Kwokctl
 from lab.cluster.ports import free_ports
@@ -59,11 +59,15 @@ class ControlPlane:
         toolchain: Toolchain,
         *,
         timings: Timings | None = None,
+        commands_in: Mapping[str, str] | None = None,
         report: Callable[[str], None] = print,
     ) -> None:
         self.home = home
         self.toolchain = toolchain
         self.timings = timings or Timings()
+        self.commands_in = commands_in
+        """Environment of the commands that `kubectl exec` runs, on this machine and as this user;
+        None: it runs none. No container is around them."""
         self.report = report
         self._kwokctl = Kwokctl(home, toolchain.bin)
 
@@ -178,8 +182,9 @@ class ControlPlane:
             api.request("DELETE", f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")
 
     def _stages(self) -> list[dict]:
-        """The Stages that kwok reads when it starts."""
-        return [o for o in self._objects() if o["kind"] == "Stage"]
+        """The Stages, and what else kwok reads when it starts."""
+        stages = [o for o in self._objects() if o["kind"] == "Stage"]
+        return stages if self.commands_in is None else [*stages, commands(self.commands_in)]
 
     def _objects(self) -> list[dict]:
         return objects(f"v{TOOLS['kube-apiserver'].version}", self.timings)

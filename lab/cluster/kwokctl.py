@@ -32,6 +32,9 @@ GIVEN = {
 }
 """Flags that kwokctl gives by itself: another value replaces them; all others are added."""
 
+KUBELETS = {"kubelet-preferred-address-types": "InternalDNS"}
+"""Where the API server finds them: the nodes' addresses of this type are this machine's."""
+
 
 class Kwokctl:
     """kwokctl for one lab's cluster."""
@@ -139,7 +142,7 @@ class Kwokctl:
             },
             "componentsPatches": [
                 _extra("etcd", self._etcd_over_tls(etcd, etcd_peer)),
-                _extra("kube-apiserver", self._client_of_etcd(etcd)),
+                _extra("kube-apiserver", self._client_of_etcd(etcd) | KUBELETS),
                 _extra("kube-controller-manager", {"node-monitor-grace-period": "50s"}),
                 _extra(
                     "kwok-controller",

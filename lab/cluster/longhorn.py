@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lab.cluster.driver import deploy
 from lab.cluster.kubelets import mount, register, use
-from lab.cluster.longhorn_manager import apply_defaults, target_backups
+from lab.cluster.longhorn_manager import apply_defaults, target_backups, upload
 from lab.cluster.snapshots import snapshot
 from lab.cluster.volumes import attach, expand, provision
 from lab.cluster.world import Request, World, installed
@@ -27,5 +27,6 @@ def due(world: World) -> Iterator[Request]:
         yield from expand(world)
         yield from attach(world)
         yield from snapshot(world)
+        yield from upload(world)
     yield from use(world)
     yield from mount(world)

@@ -29,6 +29,7 @@ KINDS = {
     "deployments": f"{APPS}/deployments",
     "daemonsets": f"{APPS}/daemonsets",
     "settings": f"{LONGHORN}/settings",
+    "backups": f"{LONGHORN}/backups",
     "backup targets": f"{LONGHORN}/backuptargets",
     "defaults": f"/api/v1/namespaces/{NAMESPACE}/configmaps",
 }

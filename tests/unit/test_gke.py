@@ -26,6 +26,7 @@ def test_the_committed_stack_builds_the_whole_path(gke):
         "ha-iris:database:Iris",
         "ha-iris:database:Credentials",
         "ha-iris:database:NetworkPolicies",
+        "ha-iris:backup:ConsistentSnapshots",
     }
 
 

@@ -130,7 +130,7 @@ def test_administrators_find_the_cluster_and_rule_it(gke):
         "cluster-admins-group-dba@example.com": "group:dba@example.com",
         "cluster-admins-user-ada@example.com": "user:ada@example.com",
     }
-    binding = engine.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding").inputs
+    binding = engine.named("cluster-admins-binding").inputs
     assert binding["roleRef"]["name"] == "cluster-admin"
     assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [
         ("Group", "dba@example.com"),

@@ -36,6 +36,7 @@ def test_the_development_stack_builds_the_whole_path(deploy, stack_config):
         "ha-iris:database:Iris",
         "ha-iris:database:Credentials",
         "ha-iris:database:NetworkPolicies",
+        "ha-iris:backup:ConsistentSnapshots",
     }
 
 

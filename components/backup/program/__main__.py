@@ -1,0 +1,175 @@
+"""One backup of every IRIS of this stack: freeze, cut, check, thaw; then upload and retention.
+
+Ends with 0 when every instance has consistent snapshots and, where there is a store, backups of
+them; else with 1, so that Kubernetes tries again and counts no success.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .kube import Api, ApiError
+from .lease import Held, Lease
+from .retention import Taken, surplus
+from .settings import Settings
+from .snapshots import Instance, Outcome, settle, taken
+from .uploads import PATH, upload, uploaded
+
+TERMINATION_LOG = Path("/dev/termination-log")
+
+
+class Ended(BaseException):
+    """The job was told to end."""
+
+
+def main() -> int:
+    """Run once."""
+    signal.signal(signal.SIGTERM, _end)
+    settings, api = Settings.read(), Api.of_this_pod()
+    try:
+        with Lease(api, settings) as lease:
+            faults = Run(api, settings, lease).go()
+    except (ApiError, Held) as error:
+        faults = [str(error)]
+        _tell(api, settings, "BackupFailed", str(error))
+    except Ended:
+        faults = ["the job was told to end"]
+    for fault in faults:
+        print(f"FAULT {fault}", flush=True)
+    if TERMINATION_LOG.exists():
+        TERMINATION_LOG.write_text("\n".join(faults) or "consistent")
+    return 1 if faults else 0
+
+
+class Run:
+    """One run over all instances."""
+
+    def __init__(self, api: Api, settings: Settings, lease: Lease) -> None:
+        self._api = api
+        self._settings = settings
+        self._lease = lease
+        self._run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+
+    def go(self) -> list[str]:
+        """Everything in its order; gives what went wrong."""
+        for name in settle(self._api, self._settings):
+            self._tell("BackupLapsed", f"{name} was left by a run that did not come to its end")
+        pods = self._pods()
+        if not pods:
+            self._tell("BackupFailed", f"no IRIS runs: no pod of {self._settings.selector}")
+            return ["no IRIS runs"]
+        faults: list[str] = []
+        for pod in pods:
+            faults += self._one(pod)
+        self._retain()
+        return faults
+
+    def _pods(self) -> list[dict[str, Any]]:
+        found = self._api.get(self._settings.path("pods"), labelSelector=self._settings.selector)[
+            "items"
+        ]
+        return [pod for pod in found if self._runs(pod)]
+
+    def _runs(self, pod: dict[str, Any]) -> bool:
+        states = pod.get("status", {}).get("containerStatuses", [])
+        return not pod["metadata"].get("deletionTimestamp") and any(
+            state["name"] == self._settings.container and "running" in state.get("state", {})
+            for state in states
+        )
+
+    def _one(self, pod: dict[str, Any]) -> list[str]:
+        outcome = Instance(self._api, self._settings, pod, run=self._run).back_up(self._lease)
+        if outcome.leftover:
+            self._tell("BackupFoundFrozen", f"{outcome.instance} was frozen already; thawed first")
+        if outcome.faults:
+            self._tell("BackupLapsed", f"{outcome.instance}: {'; '.join(outcome.faults)}")
+            return [f"{outcome.instance}: {fault}" for fault in outcome.faults]
+        faults = self._upload(outcome) if self._settings.upload else []
+        if faults:
+            self._tell("BackupNotUploaded", f"{outcome.instance}: {'; '.join(faults)}")
+        else:
+            done = f"frozen for {outcome.seconds:.1f} s, marker {outcome.marker}"
+            self._tell("BackupSucceeded", f"{outcome.instance}: {done}", warning=False)
+        return [f"{outcome.instance}: {fault}" for fault in faults]
+
+    def _upload(self, outcome: Outcome) -> list[str]:
+        return upload(self._api, self._settings, outcome, self._lease, run=self._run)
+
+    def _retain(self) -> None:
+        """Delete what has had its time; what cannot be deleted now is found again next time."""
+        settings = self._settings
+        self._delete(
+            taken(self._api, settings),
+            settings.keep,
+            settings.keep_days,
+            lambda name: settings.path("volumesnapshots", name),
+        )
+        if settings.upload:
+            self._delete(
+                uploaded(self._api, settings),
+                settings.keep_uploads,
+                settings.keep_uploads_days,
+                lambda name: f"{PATH}/{name}",
+            )
+
+    def _delete(
+        self,
+        sets: dict[Taken, list[str]],
+        keep: int,
+        days: int | None,
+        path: Callable[[str], str],
+    ) -> None:
+        for one in surplus(sets, keep=keep, days=days, now=datetime.now(UTC)):
+            for name in sets[one]:
+                try:
+                    self._api.delete(path(name))
+                    print(f"deleted {name}", flush=True)
+                except ApiError as error:
+                    self._tell("BackupNotDeleted", f"{name} stays until the next run: {error}")
+
+    def _tell(self, reason: str, message: str, *, warning: bool = True) -> None:
+        _tell(self._api, self._settings, reason, message, warning=warning)
+
+
+def _tell(api: Api, settings: Settings, reason: str, message: str, *, warning: bool = True) -> None:
+    """Print it, and leave it as an Event of the CronJob."""
+    print(f"{reason}: {message}", flush=True)
+    moment = datetime.now(UTC)
+    at = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{settings.cron_job}.{moment.timestamp():.6f}".replace(".", "-")},
+        "involvedObject": {
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "name": settings.cron_job,
+            "namespace": settings.namespace,
+        },
+        "reason": reason,
+        "message": message[:1000],
+        "type": "Warning" if warning else "Normal",
+        "source": {"component": "ha-iris-backup"},
+        "firstTimestamp": at,
+        "lastTimestamp": at,
+        "count": 1,
+    }
+    try:
+        api.create(settings.path("events"), event)
+    except ApiError as error:
+        print(f"no Event could be written: {error}", flush=True)
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows thaws, and must not be cut short
+    raise Ended
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,288 @@
+"""Snapshots of a frozen IRIS by schedule, and their upload: a CronJob and what it may do."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.backup.snapshot_settings import PATIENCE, ConsistentSnapshotSettings
+from components.cluster import Cluster
+
+NAME = "iris-backup"
+"""Name of the CronJob, of its rights and of the lease that keeps two runs apart."""
+
+LABELS = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/part-of": "ha-iris"}
+PACKAGE = "ha_iris_backup"
+MOUNT = "/opt/ha-iris"
+NOBODY = 65532
+LONGHORN = "longhorn-system"
+
+FOLDER = Path(__file__).parent
+FREEZE = FOLDER.parent / "iris" / "scripts" / "freeze.sh"
+
+
+@dataclass(frozen=True)
+class Database:
+    """Which pods run the database, whatever form it has, and what they are left alone by."""
+
+    namespace: str
+    """Its namespace."""
+
+    pods: Mapping[str, str]
+    """Labels of the pods, one pod for each IRIS."""
+
+    running: pulumi.Resource
+    """What makes the namespace and the pods; all of this comes after it and goes before it."""
+
+    time_zone: str
+    closed: bool = False
+    """Whether the namespace's network policy lets nobody out who is not named."""
+
+    container: str = "iris"
+
+
+def program(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The files of the job's program by name, its settings among them."""
+    files = {file.name: file.read_text() for file in FOLDER.joinpath("program").glob("*.py")}
+    told = json.dumps(dict(settings), indent=2, sort_keys=True)
+    return {**files, FREEZE.name: FREEZE.read_text(), "settings.json": told}
+
+
+class ConsistentSnapshots(pulumi.ComponentResource):
+    """A CronJob that freezes IRIS, has all its volumes cut and thaws it."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ConsistentSnapshotSettings,
+        *,
+        cluster: Cluster,
+        database: Database,
+        snapshot_class: str,
+        upload: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the job and its rights.
+
+        Args:
+            name: Prefix of every child.
+            settings: Choices of the stack.
+            cluster: Where it runs.
+            database: What it freezes.
+            snapshot_class: VolumeSnapshotClass of snapshots that stay inside Longhorn.
+            upload: Whether there is a store that Longhorn can upload them to.
+            opts: Options of this component.
+        """
+        super().__init__("ha-iris:backup:ConsistentSnapshots", name, None, opts)
+        child = pulumi.ResourceOptions(
+            parent=self, provider=cluster.provider, depends_on=[database.running]
+        )
+        told = {
+            "namespace": database.namespace,
+            "cron_job": NAME,
+            "selector": ",".join(f"{key}={value}" for key, value in database.pods.items()),
+            "container": database.container,
+            "snapshot_class": snapshot_class,
+            "freeze_seconds": settings.freeze_seconds,
+            "snapshot_seconds": settings.snapshot_seconds,
+            "patience": PATIENCE,
+            "keep": settings.keep,
+            "keep_days": settings.keep_days,
+            "upload": upload,
+            "upload_seconds": settings.upload_seconds,
+            "keep_uploads": settings.keep_uploads,
+            "keep_uploads_days": settings.keep_uploads_days,
+        }
+        here: Any = {"namespace": database.namespace, "labels": LABELS}
+        named: Any = {"name": NAME, **here}
+        account = k8s.core.v1.ServiceAccount(
+            f"{name}-service-account",
+            metadata=named,
+            automount_service_account_token=False,
+            opts=child,
+        )
+        subjects: Any = [
+            {
+                "kind": "ServiceAccount",
+                "name": account.metadata["name"],
+                "namespace": database.namespace,
+            }
+        ]
+        k8s.rbac.v1.RoleBinding(
+            f"{name}-role-binding",
+            metadata=named,
+            role_ref=_ref(
+                k8s.rbac.v1.Role(f"{name}-role", metadata=named, rules=RIGHTS, opts=child)
+            ),
+            subjects=subjects,
+            opts=child,
+        )
+        # A VolumeSnapshotContent is in no namespace; named by the database's, for a second one.
+        wide: Any = {"name": f"{NAME}-{database.namespace}", "labels": LABELS}
+        k8s.rbac.v1.ClusterRoleBinding(
+            f"{name}-cluster-role-binding",
+            metadata=wide,
+            role_ref=_ref(
+                k8s.rbac.v1.ClusterRole(
+                    f"{name}-cluster-role", metadata=wide, rules=CLUSTER_RIGHTS, opts=child
+                )
+            ),
+            subjects=subjects,
+            opts=child,
+        )
+        if upload:
+            there: Any = {**wide, "namespace": LONGHORN}
+            k8s.rbac.v1.RoleBinding(
+                f"{name}-upload-role-binding",
+                metadata=there,
+                role_ref=_ref(
+                    k8s.rbac.v1.Role(
+                        f"{name}-upload-role",
+                        metadata=there,
+                        rules=UPLOAD_RIGHTS,
+                        opts=child,
+                    )
+                ),
+                subjects=subjects,
+                opts=child,
+            )
+        if database.closed:
+            # To the API server, of which neither address nor port is the same anywhere.
+            outside: Any = {
+                "podSelector": {"matchLabels": LABELS},
+                "policyTypes": ["Egress"],
+                "egress": [{"ports": [{"protocol": "TCP"}]}],
+            }
+            k8s.networking.v1.NetworkPolicy(
+                f"{name}-network", metadata=named, spec=outside, opts=child
+            )
+        files = k8s.core.v1.ConfigMap(
+            f"{name}-program", metadata=here, immutable=True, data=program(told), opts=child
+        )
+        spec: Any = {
+            "schedule": settings.schedule,
+            "timeZone": settings.time_zone or database.time_zone,
+            "startingDeadlineSeconds": settings.starting_deadline_seconds,
+            "concurrencyPolicy": "Forbid",
+            "successfulJobsHistoryLimit": 3,
+            "failedJobsHistoryLimit": 3,
+            "jobTemplate": {
+                "metadata": {"labels": LABELS},
+                "spec": job_spec(
+                    settings,
+                    program=files.metadata["name"],
+                    service_account=account.metadata["name"],
+                ),
+            },
+        }
+        k8s.batch.v1.CronJob(
+            f"{name}-cron-job",
+            metadata=named,
+            spec=spec,
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+RIGHTS: Any = [
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    # A WebSocket begins with a GET; since Kubernetes 1.35 it takes "create" as well (KEP 4006).
+    {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get", "create"]},
+    {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "verbs": ["get"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
+    {
+        "apiGroups": ["snapshot.storage.k8s.io"],
+        "resources": ["volumesnapshots"],
+        "verbs": ["get", "list", "create", "patch", "delete"],
+    },
+    # "create" knows no names.
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+    {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "resourceNames": [NAME],
+        "verbs": ["get", "update"],
+    },
+]
+CLUSTER_RIGHTS: Any = [
+    {
+        "apiGroups": ["snapshot.storage.k8s.io"],
+        "resources": ["volumesnapshotcontents"],
+        "verbs": ["get"],
+    }
+]
+UPLOAD_RIGHTS: Any = [
+    {
+        "apiGroups": ["longhorn.io"],
+        "resources": ["backups"],
+        "verbs": ["get", "list", "create", "delete"],
+    }
+]
+
+
+def job_spec(
+    settings: ConsistentSnapshotSettings, *, program: Any, service_account: Any
+) -> dict[str, Any]:
+    """Spec of the job of one run. Both names may be Outputs."""
+    return {
+        # A freeze that was lost, or a node that died, is worth another attempt.
+        "backoffLimit": 2,
+        "activeDeadlineSeconds": settings.upload_seconds + 3 * (settings.freeze_seconds + 120),
+        "template": {
+            "metadata": {"labels": LABELS},
+            "spec": {
+                "serviceAccountName": service_account,
+                "automountServiceAccountToken": True,
+                "enableServiceLinks": False,
+                "restartPolicy": "Never",
+                # Told to end, it thaws and labels first.
+                "terminationGracePeriodSeconds": 90,
+                "nodeSelector": {"kubernetes.io/os": "linux"},
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "runAsUser": NOBODY,
+                    "runAsGroup": NOBODY,
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "containers": [
+                    {
+                        "name": "backup",
+                        "image": settings.image,
+                        "imagePullPolicy": "IfNotPresent",
+                        "command": ["python3", "-B", "-m", PACKAGE],
+                        "workingDir": MOUNT,
+                        "resources": {
+                            "requests": {"cpu": "20m", "memory": "48Mi"},
+                            "limits": {"memory": "128Mi"},
+                        },
+                        "securityContext": {
+                            "allowPrivilegeEscalation": False,
+                            "readOnlyRootFilesystem": True,
+                            "capabilities": {"drop": ["ALL"]},
+                        },
+                        "volumeMounts": [
+                            {
+                                "name": "program",
+                                "mountPath": f"{MOUNT}/{PACKAGE}",
+                                "readOnly": True,
+                            }
+                        ],
+                    }
+                ],
+                "volumes": [{"name": "program", "configMap": {"name": program}}],
+            },
+        },
+    }
+
+
+def _ref(role: Any) -> Any:
+    kind = "ClusterRole" if isinstance(role, k8s.rbac.v1.ClusterRole) else "Role"
+    return {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": kind,
+        "name": role.metadata["name"],
+    }
