@@ -26,7 +26,7 @@ from lab.toolchain.tools import FOLDER, LAB_TOOLS, TOOLS
 
 NOTICE_SECONDS = 15
 """How often a build that waits for another one says so."""
-BUILD_SECONDS = {"cluster": 340, "pulumi": 130, "actionlint": 15}
+BUILD_SECONDS = {"cluster": 340, "pulumi": 130, "actionlint": 15, "manifests": 40}
 """How long the programs of a module took to build on two cores with nothing in any cache."""
 Report = Callable[[str], None]
 

@@ -83,6 +83,13 @@ TOOLS: dict[str, Tool] = {
     "actionlint": Tool(
         "actionlint", "github.com/rhysd/actionlint", "github.com/rhysd/actionlint/cmd/actionlint"
     ),
+    "kubeconform": Tool(
+        "manifests", "github.com/yannh/kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"
+    ),
+    "kube-score": Tool(
+        "manifests", "github.com/zegl/kube-score", "github.com/zegl/kube-score/cmd/kube-score"
+    ),
 }
-LAB_TOOLS = tuple(name for name in TOOLS if name != "actionlint")
-"""What the lab needs; actionlint is built only when asked for."""
+CHECKERS = ("actionlint", "kubeconform", "kube-score")
+LAB_TOOLS = tuple(name for name in TOOLS if name not in CHECKERS)
+"""What the lab needs; what checks workflows and manifests is built only when asked for."""
