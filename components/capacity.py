@@ -173,14 +173,27 @@ def too_large_for_node(
     return faults
 
 
-def too_many_cores_for_community(node: NodeCapacity) -> str | None:
-    """Why Community Edition would not start on a node; None if it would."""
-    if node.cpus is None or node.cpus <= COMMUNITY_CORES:
+def too_many_cores_for_community(node: NodeCapacity | None, cpu: float) -> str | None:
+    """Why Community Edition would not start on a node; None if it would, or nobody knows.
+
+    Args:
+        node: what the stack file says of it.
+        cpu: processors that the database asks for, which the node then has at least.
+    """
+    cure = "set iris.image and iris.licenseKey to a licensed IRIS"
+    if node is None or node.cpus is None:
+        if cpu <= COMMUNITY_CORES:
+            return None
+        return (
+            f"cpu is {cpu:g}, and Community Edition starts on machines with {COMMUNITY_CORES} "
+            f"cores or less; lower it, or {cure}"
+        )
+    if node.cpus <= COMMUNITY_CORES:
         return None
     return (
         f"Community Edition starts on machines with {COMMUNITY_CORES} cores or less, whatever "
         f"iris.cpu is, and ha-iris:cluster.{node.settings[0]} has {node.cpus:g}; choose smaller "
-        "nodes, or set iris.image and iris.licenseKey to a licensed IRIS"
+        f"nodes, or {cure}"
     )
 
 

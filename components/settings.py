@@ -45,9 +45,12 @@ Gib = Annotated[int, Field(gt=0)]
 
 ContainerImage = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$"),
+    Field(
+        pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*"
+        r"(:[\w][\w.-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$"
+    ),
 ]
-"""An image with its tag or digest."""
+"""An image with its tag, its digest or both."""
 
 Seconds = Annotated[int, Field(ge=0)]
 """A duration in seconds."""

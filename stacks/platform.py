@@ -65,6 +65,7 @@ def deploy(
         storage_class=storage_class,
         storage_ready=storage_ready,
         protect_data=settings.protect_data,
+        snapshot_class=snapshot_class,
     )
     if snapshot_class and settings.backup.snapshots.enabled:
         ConsistentSnapshots(

@@ -24,7 +24,7 @@ from components.capacity import (
 )
 from components.cluster import ClusterSettings
 from components.iris import IrisSettings
-from components.iris.image import is_community, wrong_architecture
+from components.iris.image import wrong_architecture
 from components.longhorn import LonghornSettings
 from components.settings import EXAMPLES_WILL_DO, Settings
 from stacks.faults import faults_of, refusal, secrets_in_clear
@@ -204,8 +204,8 @@ def _too_large(iris: IrisSettings, cluster: ClusterSettings) -> list[str]:
         faults.append(fault)
     if node:
         faults += too_large_for_node(iris.cpu, iris.memory_gib, node, longhorn=on_longhorn)
-        if is_community(iris.image) and (fault := too_many_cores_for_community(node)):
-            faults.append(fault)
+    if iris.product().community and (fault := too_many_cores_for_community(node, iris.cpu)):
+        faults.append(fault)
     return faults
 
 

@@ -9,7 +9,7 @@ from components.cluster import Cluster
 from components.iris.forms import Storage
 from components.iris.forms.deployment import deployment
 from components.iris.gateway.gateway import WebGateway
-from components.iris.image import abandoned_repository, licence_warning
+from components.iris.image_told import image_warnings
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
 from components.iris.service import Entrance, entrance
 from components.iris.settings import IrisSettings
@@ -43,6 +43,7 @@ class Iris(pulumi.ComponentResource):
         storage_class: str,
         storage_ready: Sequence[pulumi.Resource],
         protect_data: bool,
+        snapshot_class: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Deploy IRIS.
@@ -55,15 +56,12 @@ class Iris(pulumi.ComponentResource):
             storage_ready: What must exist before the claim, and outlive it on destroy.
             protect_data: Refuse every plan that would delete or replace claim, namespace
                 or password, and leave claim and namespace where that is overridden.
+            snapshot_class: Name of the VolumeSnapshotClass of the volumes; None: there is none.
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:Iris", name, None, opts)
-        for warning in (
-            licence_warning(settings.image, date.today()),
-            abandoned_repository(settings.image),
-        ):
-            if warning:
-                pulumi.log.warn(warning, self)
+        for warning in image_warnings(settings, date.today()):
+            pulumi.log.warn(warning, self)
         child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
         around = surroundings(
             name, settings, cluster=cluster, protect_data=protect_data, parent=self
@@ -72,7 +70,9 @@ class Iris(pulumi.ComponentResource):
             name,
             settings,
             around=around,
-            storage=Storage(storage_class, storage_ready, protect=protect_data),
+            storage=Storage(
+                storage_class, storage_ready, snapshot_class=snapshot_class, protect=protect_data
+            ),
             cluster=cluster,
             opts=child,
         )

@@ -108,6 +108,7 @@ def pod_spec(
                 "name": "iris",
                 "image": settings.image,
                 "imagePullPolicy": "IfNotPresent",
+                **({"command": [*settings.entrypoint]} if settings.entrypoint else {}),
                 "args": args,
                 "env": [
                     {"name": "ISC_DATA_DIRECTORY", "value": DATA_DIRECTORY},

@@ -16,12 +16,13 @@ from components.iris.cpf.fits import actions_fit, parameters_fit
 from components.iris.cpf.predefined import not_predefined
 from components.iris.gateway.account import USER as GATEWAY_USER
 from components.iris.gateway.settings import WebGatewaySettings
-from components.iris.image import older
-from components.iris.image_settings import ImageSettings, brings_web_server
+from components.iris.image import Image
+from components.iris.image_settings import ImageSettings, brings_web_server, told_image
 from components.iris.memory import shared_memory, too_large_for_memory
 from components.iris.moving_settings import MovingSettings
 from components.iris.network_settings import NetworkPolicySettings
 from components.iris.service import IrisServiceSettings
+from components.iris.upgrade.settings import PrePullSettings, UpgradeSettings
 from components.settings import Gib, KubernetesName
 
 TAKEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "longhorn-system")
@@ -107,6 +108,12 @@ class IrisSettings(MovingSettings, ImageSettings):
     service: IrisServiceSettings = IrisServiceSettings()
     """How clients reach the database."""
 
+    pre_pull: PrePullSettings = PrePullSettings()
+    """The images on the nodes, before they are needed."""
+
+    upgrade: UpgradeSettings = UpgradeSettings()
+    """What comes between one image of IRIS and the next."""
+
     web_gateway: WebGatewaySettings = Field(default=WebGatewaySettings(), validate_default=True)
     """The web server in front of an image that brings none."""
 
@@ -151,15 +158,15 @@ class IrisSettings(MovingSettings, ImageSettings):
     def _goes_with_the_database(
         cls, gateway: WebGatewaySettings, info: ValidationInfo
     ) -> WebGatewaySettings:
-        image, username = info.data.get("image"), info.data.get("username")
+        image, username = told_image(info.data), info.data.get("username")
         if not image or not gateway.is_on(
             built_in=brings_web_server(image, info.data.get("web_server"))
         ):
             return gateway
-        if older(gateway.image, than=image):
+        if Image(gateway.image).older(than=image):
             raise ValueError(
                 f"image is {gateway.image}, and InterSystems supports no web gateway older than "
-                f"IRIS, which iris.image {image} is; set webGateway.image to its release or a "
+                f"IRIS, which iris.image {image.name} is; set webGateway.image to its release or a "
                 "later one"
             )
         if username and username.lower() == GATEWAY_USER:
@@ -175,7 +182,7 @@ class IrisSettings(MovingSettings, ImageSettings):
         cls, policy: NetworkPolicySettings, info: ValidationInfo
     ) -> NetworkPolicySettings:
         service, gateway = info.data.get("service"), info.data.get("web_gateway")
-        if service and gateway and (image := info.data.get("image")):
+        if service and gateway and (image := told_image(info.data)):
             built_in = brings_web_server(image, info.data.get("web_server"))
             policy.told_apart(superserver=service, web=service if built_in else gateway.service)
         return policy

@@ -13,6 +13,7 @@ from components.iris.network import NetworkPolicies
 from components.iris.pod import LABELS, SCRIPTS
 from components.iris.registry import docker_config
 from components.iris.settings import IrisSettings
+from components.iris.upgrade.pre_pull import pre_pull
 
 Name = pulumi.Output[str]
 """Name of an object in Kubernetes, which exists once the name is known."""
@@ -37,6 +38,9 @@ class Surroundings:
 
     policies: NetworkPolicies
     """They are there before IRIS, and go after it."""
+
+    images: list[k8s.apps.v1.DaemonSet]
+    """What brings the images to the nodes, if the stack wants it."""
 
     credentials: Credentials
     gateway_account: Credentials | None
@@ -153,6 +157,14 @@ def surroundings(
         license_secret=_license(f"{name}-license", settings, here, child),
         policies=NetworkPolicies(
             f"{name}-network", settings, namespace=here, pods=LABELS, opts=child
+        ),
+        images=pre_pull(
+            f"{name}-images",
+            settings,
+            architecture=cluster.architecture,
+            namespace=here,
+            service_account=service_account.metadata["name"],
+            opts=child,
         ),
         credentials=credentials,
         gateway_account=gateway_account,

@@ -183,7 +183,15 @@ def test_nothing_is_refused_where_nobody_said_what_a_node_has():
     unknown = replace(NODE, cpus=None, memory_gib=None)
 
     assert too_large_for_node(128, 2048, unknown, longhorn=True) == []
-    assert too_many_cores_for_community(unknown) is None
+    assert too_many_cores_for_community(unknown, 20) is None
+    assert too_many_cores_for_community(None, 20) is None
+
+
+def test_community_edition_is_not_asked_to_start_where_there_are_too_many_cores():
+    unknown = replace(NODE, cpus=None, memory_gib=None)
+
+    assert "cpu is 24, and" in (too_many_cores_for_community(unknown, 24) or "")
+    assert "whatever iris.cpu" in (too_many_cores_for_community(replace(NODE, cpus=32), 2) or "")
 
 
 @pytest.mark.parametrize(

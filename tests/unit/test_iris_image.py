@@ -6,8 +6,8 @@ import pytest
 
 from components.iris.image import (
     IMAGE,
+    Image,
     abandoned_repository,
-    has_web_server,
     licence_warning,
     version_of,
     wrong_architecture,
@@ -54,7 +54,7 @@ def test_a_repository_that_gets_no_releases_is_named_and_its_successor_too():
     ],
 )
 def test_only_community_edition_brings_a_web_server_since_2023_2(image, has_one):
-    assert has_web_server(image) is has_one
+    assert Image(image).has_web_server is has_one
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_only_community_edition_brings_a_web_server_since_2023_2(image, has_one)
     ],
 )
 def test_the_end_of_a_community_licence_is_announced(image, today, word):
-    warning = licence_warning(image, today)
+    warning = licence_warning(Image(image), today)
 
     assert (warning is None) if word is None else (warning and word in warning)
 

@@ -3,22 +3,32 @@
 import pulumi
 import pytest
 
-from components.iris.image_change import image_change
+from components.iris.image import Image
+from components.iris.image_change import image_change, told_of
 from tests.unit.iris_parts import DEPLOYMENT
 
 ICR = "containers.intersystems.com/intersystems"
 
 
-def deployment(image: str) -> dict:
-    """Inputs of a Deployment with this image."""
-    return {"spec": {"template": {"spec": {"containers": [{"name": "iris", "image": image}]}}}}
+def deployment(image: str, release: str | None = None) -> dict:
+    """Inputs of a Deployment with this image, and with the release that was told of it."""
+    return {
+        "metadata": {"annotations": told_of(Image(image, release=release))},
+        "spec": {"template": {"spec": {"containers": [{"name": "iris", "image": image}]}}},
+    }
 
 
 @pytest.fixture
 def change(deploy):
     """What is said when one image follows another: the refusal, or None."""
 
-    def run(before: str, after: str, *, older_allowed: bool = False) -> str | None:
+    def run(
+        before: str,
+        after: str,
+        *,
+        releases: tuple[str | None, str | None] = (None, None),
+        older_allowed: bool = False,
+    ) -> str | None:
         said: list[str] = []
 
         def program():
@@ -30,8 +40,8 @@ def change(deploy):
                     id="iris/iris",
                     name="iris-deployment",
                     type=DEPLOYMENT,
-                    old_inputs=deployment(f"{ICR}/{before}"),
-                    new_inputs=deployment(f"{ICR}/{after}"),
+                    old_inputs=deployment(f"{ICR}/{before}", releases[0]),
+                    new_inputs=deployment(f"{ICR}/{after}", releases[1]),
                 )
                 try:
                     hook.callback(asked)
@@ -86,14 +96,43 @@ def test_another_edition_is_warned_of(change, caplog):
 
 
 def test_an_upgrade_of_the_same_edition_warns_of_nothing(change, caplog):
-    change("irishealth-community:2026.1", "irishealth-community:2026.2")
+    change("irishealth-community:2026.2", "irishealth-community:2026.3")
+    change("iris:2026.1", "iris:2027.1")
 
     assert caplog.text == ""
+
+
+def test_leaving_extended_maintenance_is_warned_of(change, caplog):
+    change("iris:2026.1", "iris:2026.2")
+
+    assert "is a continuous delivery release" in caplog.text
+
+
+def test_a_release_that_is_told_of_an_image_without_a_tag_is_ordered_too(change):
+    older = f"iris@sha256:{'0' * 64}"
+
+    told = change(f"iris@sha256:{'1' * 64}", older, releases=("2026.2", "2026.1.0.233.0"))
+
+    assert told is not None
+    assert f"{older} (2026.1.0.233.0), which is older than" in told
+
+
+def test_what_is_told_of_an_image_is_kept_where_the_next_update_finds_it(iris):
+    told = {"image": "registry.example.com/app:7", "edition": "iris", "release": "2026.1"}
+
+    annotations = iris(**told).one(DEPLOYMENT, "iris-deployment").inputs["metadata"]["annotations"]
+
+    assert annotations["ha-iris/image-release"] == "2026.1"
+    assert annotations["ha-iris/image-edition"] == "iris"
 
 
 def test_the_deployment_asks_before_it_changes(iris):
     hooks = iris().one(DEPLOYMENT).request.hooks
 
-    assert list(hooks.before_update) == ["iris-image-change", "iris-restart-told"]
+    assert list(hooks.before_update) == [
+        "iris-image-change",
+        "iris-restart-told",
+        "iris-upgrade",
+    ]
     # One before a deletion would make a plain `pulumi destroy` refuse.
     assert list(hooks.before_delete) == []

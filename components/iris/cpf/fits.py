@@ -5,7 +5,7 @@ from pydantic import ValidationInfo
 from components.iris.cpf.actions import CpfActions
 from components.iris.cpf.parameters import CpfParameters
 from components.iris.gateway.account import USER as GATEWAY_USER
-from components.iris.image import is_community
+from components.iris.image_settings import told_image
 from components.iris.memory import shared_memory
 
 COMMUNITY_GIB = 10
@@ -80,8 +80,8 @@ def actions_fit(actions: CpfActions, info: ValidationInfo) -> CpfActions:
                 "storageGib"
             )
     first = sum(database.size_mib or 0 for database in actions.databases)
-    image = info.data.get("image")
-    if image and is_community(image) and first > COMMUNITY_GIB * 1024:
+    image = told_image(info.data)
+    if image and image.community and first > COMMUNITY_GIB * 1024:
         raise ValueError(
             f"the databases have {first} MiB to begin with, and Community Edition holds "
             f"{COMMUNITY_GIB} GiB; lower sizeMib, or set iris.image to a licensed image"

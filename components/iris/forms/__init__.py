@@ -21,6 +21,9 @@ class Storage:
     ready: Sequence[pulumi.Resource]
     """What must exist before a claim, and outlive it on destroy."""
 
+    snapshot_class: str | None
+    """VolumeSnapshotClass of these volumes; None where there is none."""
+
     protect: bool
     """Refuse every plan that would delete or replace a claim, and leave it where that is
     overridden."""

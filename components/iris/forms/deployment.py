@@ -6,13 +6,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.cluster import Cluster
-from components.iris.change_told import restart_told
 from components.iris.forms import Instance, Running, Storage
 from components.iris.forms.claims import claim
-from components.iris.image_change import image_change
+from components.iris.image_change import told_of
 from components.iris.pod import LABELS, pod_spec
 from components.iris.settings import IrisSettings
 from components.iris.surroundings import Surroundings
+from components.iris.upgrade.hook import before_update
 
 # What `kubectl rollout status` asks. Left to itself, pulumi-kubernetes takes a Deployment with the
 # strategy Recreate for rolled out once its old ReplicaSet is scaled to none. The filter goes over
@@ -72,17 +72,21 @@ def deployment(
             "name": "iris",
             "namespace": around.namespace,
             "labels": LABELS,
-            "annotations": {"pulumi.com/waitFor": ROLLED_OUT},
+            "annotations": {"pulumi.com/waitFor": ROLLED_OUT, **told_of(settings.product())},
         },
         spec=spec,
         # A little longer than Kubernetes waits, so that the state says why it gave up.
         opts=pulumi.ResourceOptions.merge(
             opts,
             pulumi.ResourceOptions(
-                depends_on=[around.policies],
-                hooks=pulumi.ResourceHookBinding.merge(
-                    image_change(f"{name}-image-change", older_allowed=settings.allow_older_image),
-                    restart_told(f"{name}-restart-told"),
+                # A new image is on its way to the nodes before the old one stops.
+                depends_on=[around.policies, *around.images],
+                hooks=before_update(
+                    name,
+                    settings,
+                    cluster=cluster,
+                    pods=LABELS,
+                    snapshot_class=storage.snapshot_class,
                 ),
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=f"{patience + 60}s", update=f"{patience + 60}s"
