@@ -256,8 +256,16 @@ def job_spec(
                         "command": ["python3", "-B", "-m", PACKAGE],
                         "workingDir": MOUNT,
                         "resources": {
-                            "requests": {"cpu": "20m", "memory": "48Mi"},
-                            "limits": {"memory": "128Mi"},
+                            "requests": {
+                                "cpu": "20m",
+                                "memory": "48Mi",
+                                "ephemeral-storage": "1Mi",
+                            },
+                            "limits": {
+                                "cpu": "500m",
+                                "memory": "128Mi",
+                                "ephemeral-storage": "64Mi",
+                            },
                         },
                         "securityContext": {
                             "allowPrivilegeEscalation": False,
