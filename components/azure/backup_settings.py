@@ -75,20 +75,22 @@ class BlobBackupStoreSettings(BackupSettings):
     @field_validator("immutable_days")
     @classmethod
     def _writes_every_block_anew(cls, days: int | None, info: ValidationInfo) -> int | None:
-        uploads = info.data.get("uploads")
-        if days is None or uploads is None or not uploads.enabled:
+        uploads, snapshots = info.data.get("uploads"), info.data.get("snapshots")
+        if days is None or uploads is None or snapshots is None or not uploads.enabled:
             return days
+        schedule = uploads.when(beside_consistent=snapshots.enabled)
+        gap = longest_gap_days(schedule)
         if uploads.full_every is None:
             raise ValueError(
                 "Azure keeps a block for so long after it was written, and incremental backups "
                 "never write one again: the blocks that matter would be the first to be erasable; "
-                f"set uploads.fullEvery, to {max(1, days // 2)} with a daily schedule, or drop "
-                "immutableDays"
+                f"set uploads.fullEvery, to {max(1, days // (2 * gap))} with the schedule "
+                f"{schedule}, or drop immutableDays"
             )
-        between = uploads.full_every * longest_gap_days(uploads.schedule)
-        if between >= days:
+        if uploads.full_every * gap >= days:
+            between = uploads.full_every * gap
             raise ValueError(
-                f"uploads.fullEvery {uploads.full_every} with the schedule {uploads.schedule} "
+                f"uploads.fullEvery {uploads.full_every} with the schedule {schedule} "
                 f"writes every block anew after up to {between} days, when the old one can be "
                 "erased already; make full backups more often, or immutableDays larger than "
                 f"{between}"

@@ -16,8 +16,11 @@ class UploadSettings(Settings):
     enabled: bool = True
     """Upload by schedule. Without it nothing leaves the cluster by Longhorn's own doing."""
 
-    schedule: Cron = "17 1 * * *"
-    """When, in the time zone of the cluster's controllers, which is UTC on EKS, AKS and GKE."""
+    schedule: Cron | None = None
+    """When, in the time zone of the cluster's controllers, which is UTC on EKS, AKS and GKE.
+
+    None: at 1:17, daily, and on Sundays alone where a frozen database is uploaded too.
+    """
 
     retain: int = Field(default=14, ge=2, le=100)
     """How many of these backups to keep; Longhorn's own limit is 100. Others are not counted."""
@@ -27,6 +30,16 @@ class UploadSettings(Settings):
 
     A full one takes as long as the whole volume and cures a block that was damaged in the store.
     """
+
+    def when(self, *, beside_consistent: bool) -> str:
+        """The schedule. Never none at all: an upload that freezes nothing fails for fewer reasons.
+
+        It must not end with the others either, as these backups are removed by their own job.
+
+        Args:
+            beside_consistent: whether a frozen database is uploaded by schedule too.
+        """
+        return self.schedule or ("17 1 * * 0" if beside_consistent else "17 1 * * *")
 
 
 class SystemBackupSettings(Settings):

@@ -218,6 +218,7 @@ class Longhorn(pulumi.ComponentResource):
             settings.maintenance,
             backup if backup_store is not None else None,
             encrypted=settings.encryption.enabled,
+            beside_consistent=cluster.volume_snapshots and backup.snapshots.enabled,
         ):
             k8s.apiextensions.CustomResource(
                 f"{name}-{job.role}",

@@ -62,6 +62,7 @@ def recurring_jobs(
     backup: BackupSettings | None,
     *,
     encrypted: bool = False,
+    beside_consistent: bool = False,
 ) -> Iterator[RecurringJob]:
     """The jobs of a stack.
 
@@ -72,6 +73,7 @@ def recurring_jobs(
         maintenance: upkeep of the volumes.
         backup: what to upload; None: there is no store.
         encrypted: whether the volumes are, in which case they refuse to be trimmed.
+        beside_consistent: whether a frozen database is uploaded by schedule too.
     """
     if backup and backup.uploads.enabled:
         uploads = backup.uploads
@@ -79,7 +81,7 @@ def recurring_jobs(
         yield RecurringJob(
             "upload",
             "backup",
-            uploads.schedule,
+            uploads.when(beside_consistent=beside_consistent),
             retain=uploads.retain,
             labels={"consistency": "crash"},
             parameters=full,

@@ -97,7 +97,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "/Microsoft.Compute/diskEncryptionSets/iris",
                 "secretsKmsKey": f"{AZURE_KEY}/versions/0123456789abcdef0123456789abcdef",
             },
-            "backup": {"kmsKey": AZURE_KEY, "immutableDays": 30, "uploads": {"fullEvery": 7}},
+            "backup": {"kmsKey": AZURE_KEY, "immutableDays": 30, "uploads": {"fullEvery": 4}},
         },
         "private endpoint, subnet and DNS zone of somebody else, no logs": {
             "cluster": {

@@ -8,7 +8,7 @@ from tests.unit.test_aks_access import ACCOUNT, ROLE, roles
 VAULT = "/subscriptions/s/resourceGroups/keys/providers/Microsoft.KeyVault/vaults/iris-keys"
 KEY = f"{VAULT}/keys/iris"
 VERSION = "0123456789abcdef0123456789abcdef"
-IMMUTABLE = {"immutableDays": 30, "uploads": {"fullEvery": 7}}
+IMMUTABLE = {"immutableDays": 30, "uploads": {"fullEvery": 4}}
 DISK_KEYS = (
     "/subscriptions/s/resourceGroups/keys/providers/Microsoft.Compute/diskEncryptionSets/iris"
 )

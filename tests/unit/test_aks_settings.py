@@ -203,7 +203,8 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         {"backup": {"immutableDays": 30}},
         "ha-iris:backup.immutableDays is 30: Azure keeps a block for so long after it was written, "
         "and incremental backups never write one again: the blocks that matter would be the first "
-        "to be erasable; set uploads.fullEvery, to 15 with a daily schedule, or drop immutableDays",
+        "to be erasable; set uploads.fullEvery, to 2 with the schedule 17 1 * * 0, or drop "
+        "immutableDays",
     ),
     "blocks that are written again too late": (
         {
@@ -219,7 +220,7 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         {
             "backup": {
                 "immutableDays": 30,
-                "uploads": {"fullEvery": 7},
+                "uploads": {"fullEvery": 4},
                 "keepOnDestroy": False,
             }
         },

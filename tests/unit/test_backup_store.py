@@ -7,6 +7,7 @@ import pytest
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 JOB = "kubernetes:longhorn.io/v1beta2:RecurringJob"
+CRON_JOB = "kubernetes:batch/v1:CronJob"
 SECRET = "kubernetes:core/v1:Secret"
 NFS: dict[str, Any] = {"server": "nas.example.com", "path": "/exports/iris"}
 S3: dict[str, Any] = {
@@ -165,15 +166,21 @@ def test_a_store_that_nothing_writes_to_is_refused(refusal):
 
 @pytest.mark.parametrize("stack", ["eks", "aks", "gke"])
 def test_backups_leave_the_cluster_daily_from_the_first_hour_on_every_cloud(committed, stack):
-    engine = committed(stack)
+    frozen = committed(stack)
+    crashed = committed(stack, backup={"snapshots": {"enabled": False}})
 
-    upload = jobs(engine)["upload"]
+    (daily,) = [job for job in frozen.of_type(CRON_JOB) if "schedule" in job.inputs["spec"]]
+    assert daily.inputs["spec"]["schedule"] == "43 0 * * *"
+    assert not crashed.of_type(CRON_JOB)
+    # What freezes nothing goes on once a week: it fails for fewer reasons.
+    assert jobs(frozen)["upload"]["cron"] == "17 1 * * 0"
+    upload = jobs(crashed)["upload"]
     assert upload["task"] == "backup"
     assert upload["cron"] == "17 1 * * *"
     assert upload["retain"] == 14
     # What Longhorn calls the volumes that nobody gave a label: every claim's, old ones too.
     assert upload["groups"] == ["default"]
-    assert "longhorn-release" in engine.named("longhorn-upload").depends_on
+    assert "longhorn-release" in crashed.named("longhorn-upload").depends_on
 
 
 def test_backups_leave_an_existing_cluster_once_it_has_a_store(existing):
@@ -189,6 +196,19 @@ def test_a_preview_says_that_nothing_leaves_a_cluster_without_a_store(existing):
     assert set(jobs(engine)) == {"trim"}
     assert "Nothing leaves the cluster: there is no store for backups" in said
     assert "backupTarget" not in outputs
+
+
+def test_a_cluster_without_volume_snapshots_is_uploaded_daily(existing, kubeconfig):
+    cluster = {"kubeconfig": kubeconfig, "volumeSnapshots": False}
+    engine, _, _ = existing({"nfs": NFS}, cluster=cluster)
+
+    assert jobs(engine)["upload"]["cron"] == "17 1 * * *"
+
+
+def test_a_schedule_of_a_stack_file_is_kept_whoever_else_uploads(existing):
+    engine, _, _ = existing({"nfs": NFS, "uploads": {"schedule": "0 4 * * *"}})
+
+    assert jobs(engine)["upload"]["cron"] == "0 4 * * *"
 
 
 def test_a_preview_says_that_uploads_are_off(existing):
