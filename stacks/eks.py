@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 import pulumi
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.aws import (
     AwsNetwork,
@@ -45,6 +45,20 @@ class EksStackSettings(StackSettings[EksClusterSettings, S3BackupStoreSettings])
 
     Nodes carry theirs from birth: a change replaces the nodes, one by one.
     """
+
+    @field_validator("backup")
+    @classmethod
+    def _keeps_the_deployer_in(
+        cls, backup: S3BackupStoreSettings, info: ValidationInfo
+    ) -> S3BackupStoreSettings:
+        cluster = info.data.get("cluster")
+        deployer = cluster and (cluster.deployer or cluster.login_role)
+        if backup.versions_erased_by and deployer and deployer not in backup.versions_erased_by:
+            raise ValueError(
+                f"versionsErasedBy lacks {deployer}, which runs `pulumi up` and could change the "
+                "bucket never again; add it"
+            )
+        return backup
 
     @field_validator("longhorn")
     @classmethod

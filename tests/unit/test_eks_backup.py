@@ -5,6 +5,7 @@ import json
 import pytest
 
 from components.aws.backup_store import access_policy, bucket_policy
+from tests.unit.conftest import changed
 from tests.unit.test_eks import BUCKET, KEY
 
 
@@ -138,3 +139,15 @@ def test_who_erases_the_versions_of_a_bucket_that_exists_is_not_the_programs_to_
     told = refused({**stack_config("eks"), "ha-iris:backup": json.dumps(backup)}, stack="eks")
 
     assert "bucket is left-behind, of which nothing is changed, its policy neither" in told
+
+
+def test_a_deployer_that_would_lock_itself_out_of_the_bucket_is_refused(refused, stack_config):
+    other, deployer = (f"arn:aws:iam::123456789012:role/{name}" for name in ("other", "deployer"))
+    config = changed(
+        stack_config("eks"),
+        {"cluster": {"deployer": deployer}, "backup": {"versionsErasedBy": [other]}},
+    )
+
+    told = refused(config, stack="eks")
+
+    assert f"ha-iris:backup: versionsErasedBy lacks {deployer}" in told
