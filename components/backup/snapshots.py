@@ -84,7 +84,7 @@ class ConsistentSnapshots(pulumi.ComponentResource):
         told = {
             "namespace": database.namespace,
             "cron_job": NAME,
-            "selector": ",".join(f"{key}={value}" for key, value in database.pods.items()),
+            "selectors": [",".join(f"{key}={value}" for key, value in database.pods.items())],
             "container": database.container,
             "snapshot_class": snapshot_class,
             "freeze_seconds": settings.freeze_seconds,

@@ -136,15 +136,26 @@ class PlayedCluster:
             self.objects[path] = item
             return item
 
-    def pod(self, name: str, *, hostname: str = "iris", claims: tuple[str, ...]) -> None:
+    def pod(
+        self,
+        name: str,
+        *,
+        hostname: str = "iris",
+        container: str = "iris",
+        claims: tuple[str, ...],
+    ) -> None:
         """A database pod that runs, and its claims."""
         volumes = [{"name": c, "persistentVolumeClaim": {"claimName": c}} for c in claims]
-        running = [{"name": "iris", "state": {"running": {}}}]
+        running = [{"name": container, "state": {"running": {}}}]
         self.put(
             f"{HERE}/pods/{name}",
             {
                 "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "iris"}},
-                "spec": {"hostname": hostname, "volumes": volumes},
+                "spec": {
+                    "hostname": hostname,
+                    "containers": [{"name": container}],
+                    "volumes": volumes,
+                },
                 "status": {"containerStatuses": running},
             },
         )

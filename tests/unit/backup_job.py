@@ -15,7 +15,7 @@ from tests.unit.backup_cluster import SNAPSHOTS, PlayedCluster, PlayedIris
 SETTINGS: dict[str, Any] = {
     "namespace": "iris",
     "cron_job": "iris-backup",
-    "selector": "app.kubernetes.io/name=iris",
+    "selectors": ["app.kubernetes.io/name=iris"],
     "container": "iris",
     "snapshot_class": "longhorn-iris-snapshot",
     "freeze_seconds": 30,

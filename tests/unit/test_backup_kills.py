@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -27,7 +29,8 @@ def backup(tmp_path):
         yield backup
 
 
-def began(backup: Backup, step: str, action) -> subprocess.Popen[str]:
+@contextmanager
+def began(backup: Backup, step: str, action) -> Iterator[subprocess.Popen[str]]:
     """A run that has come to a step, at which something was done."""
     reached = threading.Event()
 
@@ -36,9 +39,12 @@ def began(backup: Backup, step: str, action) -> subprocess.Popen[str]:
         reached.set()
 
     backup.cluster.at(STEPS[step], there)
-    job = backup.start()
-    assert reached.wait(60), f"the run did not come as far as {step}"
-    return job
+    with backup.start() as job:
+        try:
+            assert reached.wait(60), f"the run did not come as far as {step}"
+            yield job
+        finally:
+            job.kill()
 
 
 def assert_next_one_succeeds(backup: Backup, *, good_before: bool) -> None:
@@ -69,9 +75,9 @@ def test_a_job_that_is_killed_leaves_no_freeze(backup, step):
 @pytest.mark.parametrize("step", STEPS)
 def test_a_job_whose_node_is_gone_leaves_no_freeze(backup, step):
     # Nothing comes any more, and no connection is closed.
-    with began(backup, step, lambda job: job.send_signal(signal.SIGSTOP)) as job:
-        backup.thawed_after(seconds=backup.settings["patience"] + 15)
-        job.kill()
+    with began(backup, step, lambda job: job.send_signal(signal.SIGSTOP)):
+        # Sooner than by what is left beside it, which waits five seconds longer.
+        backup.thawed_after(seconds=backup.settings["patience"] + 4.5)
 
     # Only what it had labelled counts.
     assert_next_one_succeeds(backup, good_before=step == "before the upload")
@@ -101,6 +107,17 @@ def test_a_job_that_is_told_to_end_thaws_and_says_what_its_snapshots_are_worth(b
     told = [item["metadata"]["annotations"] for item in backup.cluster.items(SNAPSHOTS)]
     assert {notes["backup.ha-iris/reason"] for notes in told} == {"the job was ended: Ended()"}
     assert not backup.iris.frozen
+    assert set(backup.cluster.states().values()) == {"lapsed"}
+
+
+def test_what_a_killed_job_leaves_is_called_lapsed_by_the_next_one_even_if_that_fails(backup):
+    with began(backup, "before the check", lambda job: job.kill()):
+        backup.thawed_after(seconds=15)
+    assert set(backup.cluster.states().values()) == {"taking"}
+    backup.iris.fails("refuses-freeze")
+
+    assert backup.run("job-2")[0] == 1
+
     assert set(backup.cluster.states().values()) == {"lapsed"}
 
 

@@ -160,7 +160,8 @@ def test_an_instance_that_somebody_left_frozen_is_thawed_first_and_said(backup):
 def test_each_of_several_instances_is_frozen_by_itself(backup):
     del backup.cluster.objects[f"{HERE}/pods/iris-7d4"]
     for name in ("iris-0", "iris-1"):
-        backup.cluster.pod(name, hostname=name, claims=(f"data-{name}",))
+        backup.cluster.pod(name, hostname=name, container="data", claims=(f"data-{name}",))
+    backup.settings["selectors"] *= 2  # some labels may find what others have found
 
     code, printed = backup.run()
 

@@ -60,7 +60,9 @@ def test_the_job_is_told_which_pods_run_iris_and_how_long_it_may_be_frozen(dev):
     settings = told(dev(snapshots={"snapshotSeconds": 90, "freezeSeconds": 200}))
 
     assert settings["namespace"] == "iris"
-    assert settings["selector"] == "app.kubernetes.io/name=iris,app.kubernetes.io/part-of=ha-iris"
+    assert settings["selectors"] == [
+        "app.kubernetes.io/name=iris,app.kubernetes.io/part-of=ha-iris"
+    ]
     assert settings["snapshot_class"] == "longhorn-iris-snapshot"
     assert (settings["snapshot_seconds"], settings["freeze_seconds"]) == (90, 200)
 
@@ -68,7 +70,8 @@ def test_the_job_is_told_which_pods_run_iris_and_how_long_it_may_be_frozen(dev):
 def test_the_database_pod_has_the_labels_that_the_job_looks_for(dev):
     engine = dev()
 
-    wanted = dict(label.split("=") for label in told(engine)["selector"].split(","))
+    (selector,) = told(engine)["selectors"]
+    wanted = dict(label.split("=") for label in selector.split(","))
     (deployment,) = engine.of_type("kubernetes:apps/v1:Deployment")
     labels = deployment.inputs["spec"]["template"]["metadata"]["labels"]
     assert wanted.items() <= labels.items()

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from .freeze import container_of
 from .kube import Api, ApiError
 from .lease import Held, Lease
 from .retention import Taken, surplus
@@ -62,7 +63,7 @@ class Run:
             self._tell("BackupLapsed", f"{name} was left by a run that did not come to its end")
         pods = self._pods()
         if not pods:
-            self._tell("BackupFailed", f"no IRIS runs: no pod of {self._settings.selector}")
+            self._tell("BackupFailed", f"no IRIS runs: no pod of {self._settings.selectors}")
             return ["no IRIS runs"]
         faults: list[str] = []
         for pod in pods:
@@ -71,16 +72,21 @@ class Run:
         return faults
 
     def _pods(self) -> list[dict[str, Any]]:
-        found = self._api.get(self._settings.path("pods"), labelSelector=self._settings.selector)[
-            "items"
+        """The pods in which IRIS runs, by their names."""
+        path = self._settings.path("pods")
+        found = [
+            pod
+            for selector in self._settings.selectors
+            for pod in self._api.get(path, labelSelector=selector)["items"]
         ]
-        return [pod for pod in found if self._runs(pod)]
+        running = {pod["metadata"]["name"]: pod for pod in found if self._runs(pod)}
+        return [running[name] for name in sorted(running)]
 
     def _runs(self, pod: dict[str, Any]) -> bool:
+        container = container_of(pod, self._settings)
         states = pod.get("status", {}).get("containerStatuses", [])
         return not pod["metadata"].get("deletionTimestamp") and any(
-            state["name"] == self._settings.container and "running" in state.get("state", {})
-            for state in states
+            state["name"] == container and "running" in state.get("state", {}) for state in states
         )
 
     def _one(self, pod: dict[str, Any]) -> list[str]:

@@ -30,10 +30,13 @@ class Freeze:
     thawed = False
     """Whether IRIS has said that it runs again."""
 
-    def __init__(self, api: Api, settings: Settings, pod: str, tick: Callable[[], None]) -> None:
+    def __init__(
+        self, api: Api, settings: Settings, pod: dict[str, Any], tick: Callable[[], None]
+    ) -> None:
         self._api = api
         self._settings = settings
-        self._pod = pod
+        self._pod = settings.path("pods", pod["metadata"]["name"])
+        self._container = container_of(pod, settings)
         self._tick = tick
         self._session: Session | None = None
         self._began = 0.0
@@ -84,7 +87,7 @@ class Freeze:
 
     def _begin(self, *words: str) -> Session:
         command = ["bash", "-c", freeze_program(), "freeze", *words]
-        return self._api.exec(self._pod, container=self._settings.container, command=command)
+        return self._api.exec(self._pod, container=self._container, command=command)
 
     def _wait(self, *words: str, seconds: float) -> str:
         """The line that begins with one of the words."""
@@ -121,6 +124,12 @@ class Freeze:
             except ApiError as error:
                 print(f"IRIS cannot be asked whether it is thawed: {error}", flush=True)
             time.sleep(self._settings.tick)
+
+
+def container_of(pod: dict[str, Any], settings: Settings) -> str:
+    """Name of the container that runs IRIS."""
+    names = [container["name"] for container in pod["spec"]["containers"]]
+    return settings.container if settings.container in names else names[0]
 
 
 def claims_of(pod: dict[str, Any]) -> list[str]:

@@ -40,15 +40,14 @@ class Api:
     def __init__(self, url: str, *, token: Path, ca: Path | None) -> None:
         self._url = urlsplit(url)
         self._token = token
-        self._tls = ssl.create_default_context(cafile=str(ca)) if ca else None
+        self._tls = _trusting(ca) if ca else None
 
     @classmethod
     def of_this_pod(cls) -> Api:
         """The one that Kubernetes names to every pod; HA_IRIS_API points elsewhere."""
-        host, port = (
-            os.environ.get("KUBERNETES_SERVICE_HOST"),
-            os.environ.get("KUBERNETES_SERVICE_PORT"),
-        )
+        host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
+        port = os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+        host = f"[{host}]" if ":" in host else host
         account = Path(os.environ.get("HA_IRIS_ACCOUNT", ACCOUNT))
         url = os.environ.get("HA_IRIS_API", f"https://{host}:{port}")
         tls = url.startswith("https:")
@@ -151,6 +150,17 @@ class Api:
         if self._tls:
             return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=self._tls)
         return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+
+
+def _trusting(ca: Path) -> ssl.SSLContext:
+    """Trust the cluster's own authority, as every client of Kubernetes does.
+
+    Python 3.13 and newer also refuse certificates without key identifiers, which EKS has given to
+    clusters (tomplus/kubernetes_asyncio#349): authority, dates and name are still checked.
+    """
+    context = ssl.create_default_context(cafile=str(ca))
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 def _message(text: str) -> str:

@@ -33,9 +33,10 @@ class Settings:
 
     namespace: str
     cron_job: str
-    selector: str
-    """Labels of the pods that run IRIS, as in app=iris,tier=data."""
+    selectors: list[str]
+    """Labels of the pods that run IRIS, as in app=iris,tier=data; some for each IRIS or for all."""
     container: str
+    """Which container of such a pod; where none is called so, the first."""
     snapshot_class: str
     freeze_seconds: int
     """After so many seconds IRIS resumes by itself."""

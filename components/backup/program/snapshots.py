@@ -57,12 +57,7 @@ class Instance:
         """Freeze, cut, check, thaw, label; every way out of this asks IRIS to thaw."""
         outcome = Outcome(self.name)
         claims = claims_of(self._pod)
-        freeze = Freeze(
-            self._api,
-            self._settings,
-            self._settings.path("pods", self._pod["metadata"]["name"]),
-            lease.renew,
-        )
+        freeze = Freeze(self._api, self._settings, self._pod, lease.renew)
         ended = None
         try:
             self._all_ours(claims)
