@@ -12,7 +12,7 @@ from components.backup.snapshots import ConsistentSnapshots, Database
 from components.capacity import WORST_CASE
 from components.cluster import Cluster
 from components.iris import Iris, IrisSettings
-from components.iris.pod import LABELS, SUPERSERVER_PORT, WEB_PORT
+from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
 from components.iris.service import Entrance
 from components.longhorn import BackupStore, Longhorn
 from stacks.settings import StackSettings
@@ -74,7 +74,7 @@ def deploy(
             cluster=cluster,
             database=Database(
                 namespace=iris.namespace,
-                pods=LABELS,
+                pods=iris.pods,
                 running=iris,
                 time_zone=settings.iris.time_zone,
                 closed=_is_closed(settings.iris),

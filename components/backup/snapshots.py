@@ -1,7 +1,7 @@
 """Snapshots of a frozen IRIS by schedule, and their upload: a CronJob and what it may do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,8 @@ class Database:
     namespace: str
     """Its namespace."""
 
-    pods: Mapping[str, str]
-    """Labels of the pods, one pod for each IRIS."""
+    pods: Sequence[Mapping[str, str]]
+    """Labels of the pod of each IRIS."""
 
     running: pulumi.Resource
     """What makes the namespace and the pods; all of this comes after it and goes before it."""
@@ -84,7 +84,10 @@ class ConsistentSnapshots(pulumi.ComponentResource):
         told = {
             "namespace": database.namespace,
             "cron_job": NAME,
-            "selectors": [",".join(f"{key}={value}" for key, value in database.pods.items())],
+            "selectors": [
+                ",".join(f"{key}={value}" for key, value in labels.items())
+                for labels in database.pods
+            ],
             "container": database.container,
             "snapshot_class": snapshot_class,
             "freeze_seconds": settings.freeze_seconds,
@@ -174,6 +177,7 @@ class ConsistentSnapshots(pulumi.ComponentResource):
                 "metadata": {"labels": LABELS},
                 "spec": job_spec(
                     settings,
+                    instances=len(database.pods),
                     program=files.metadata["name"],
                     service_account=account.metadata["name"],
                 ),
@@ -225,13 +229,14 @@ UPLOAD_RIGHTS: Any = [
 
 
 def job_spec(
-    settings: ConsistentSnapshotSettings, *, program: Any, service_account: Any
+    settings: ConsistentSnapshotSettings, *, instances: int, program: Any, service_account: Any
 ) -> dict[str, Any]:
-    """Spec of the job of one run. Both names may be Outputs."""
+    """Spec of the job of one run over so many instances. Both names may be Outputs."""
+    for_each = settings.upload_seconds + 3 * (settings.freeze_seconds + 120)
     return {
         # A freeze that was lost, or a node that died, is worth another attempt.
         "backoffLimit": 2,
-        "activeDeadlineSeconds": settings.upload_seconds + 3 * (settings.freeze_seconds + 120),
+        "activeDeadlineSeconds": for_each * instances,
         "template": {
             "metadata": {"labels": LABELS},
             "spec": {

@@ -1,6 +1,6 @@
 """IRIS in a namespace of its own, on volumes that no mistake of ours can delete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pulumi
@@ -27,6 +27,9 @@ class Iris(pulumi.ComponentResource):
 
     password: pulumi.Output[str]
     """First password of that user, secret."""
+
+    pods: Sequence[Mapping[str, str]]
+    """Labels of the pod of each database."""
 
     superserver: Entrance
     """How a client comes to the superserver."""
@@ -64,7 +67,12 @@ class Iris(pulumi.ComponentResource):
             pulumi.log.warn(warning, self)
         child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
         around = surroundings(
-            name, settings, cluster=cluster, protect_data=protect_data, parent=self
+            name,
+            settings,
+            cluster=cluster,
+            storage_ready=storage_ready,
+            protect_data=protect_data,
+            parent=self,
         )
         running = deployment(
             name,
@@ -76,6 +84,7 @@ class Iris(pulumi.ComponentResource):
             cluster=cluster,
             opts=child,
         )
+        self.pods = [one.pods for one in running.instances]
         (instance,) = running.instances
         ports = {"superserver": SUPERSERVER_PORT}
         if settings.offers_portal():

@@ -1,5 +1,6 @@
 """What stands around IRIS in its namespace, whatever form runs it there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,7 @@ def surroundings(
     settings: IrisSettings,
     *,
     cluster: Cluster,
+    storage_ready: Sequence[pulumi.Resource],
     protect_data: bool,
     parent: pulumi.Resource,
 ) -> Surroundings:
@@ -61,6 +63,7 @@ def surroundings(
         name: prefix of every resource.
         settings: choices of the stack.
         cluster: where they are.
+        storage_ready: what must outlive them on destroy.
         protect_data: refuse every plan that would delete or replace namespace or password,
             and leave the namespace where that is overridden.
         parent: of every resource.
@@ -81,7 +84,8 @@ def surroundings(
             pulumi.ResourceOptions(
                 protect=protect_data,
                 retain_on_delete=protect_data,
-                depends_on=[*cluster.workloads_after],
+                # Its snapshots go with it, and only while Longhorn is there do they go at all.
+                depends_on=[*cluster.workloads_after, *storage_ready],
             ),
         ),
     )

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from components.backup.snapshots import NAME
+from tests.unit.destroy_order import gone_before
 from tests.unit.iris_parts import container
 
 CRON_JOB = "kubernetes:batch/v1:CronJob"
@@ -156,6 +157,14 @@ def test_a_cluster_without_volume_snapshots_has_none_and_the_preview_says_so(dev
 
     assert engine.of_type(CRON_JOB) == []
     assert "the cluster has no volume snapshots" in caplog.text
+
+
+def test_snapshots_are_gone_before_what_deletes_them(dev):
+    engine = dev()
+
+    # They go with their namespace, and wait for Longhorn's driver to let go of them.
+    assert {"iris-namespace", "snapshots-cron-job"} <= gone_before(engine, "longhorn-release")
+    assert "snapshots-cron-job" in gone_before(engine, "iris-namespace")
 
 
 def test_iris_is_thawed_before_its_container_stops(dev):
