@@ -5,7 +5,7 @@ STACK ?=
 # What .venv holds is compiled once, when it is first imported, also for those who leave no bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down status preview check test unit contract lab schema bench clean
+.PHONY: help up down status preview check test unit contract guard lab schema bench clean
 
 help:  ## these commands
 	@sed -nE 's/^([a-z ]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -26,10 +26,13 @@ check: .venv/installed  ## what needs no cluster: style, types, scripts, unit an
 	git ls-files -z '*.sh' .ci/run | xargs -0 $(BIN)/shellcheck
 	$(BIN)/pytest -n auto tests/unit tests/contract
 
-test: check lab  ## everything
+test: check guard lab  ## everything
 
 unit contract: .venv/installed  ## one kind of test
 	$(BIN)/pytest tests/$@
+
+guard: .venv/installed  ## nodes that are cut off, in one minute; as root
+	$(BIN)/pytest tests/guard
 
 # Four labs at a time, also on fewer cores: most of a test is waiting for Kubernetes.
 lab: .venv/installed  ## the tests that run a control plane

@@ -15,6 +15,7 @@ from components.iris import Iris, IrisSettings
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
 from components.iris.service import Entrance
 from components.longhorn import BackupStore, Longhorn
+from components.longhorn.peers import ADDRESS
 from stacks.settings import StackSettings
 
 PORTAL_PATH = "/csp/sys/UtilHome.csp"
@@ -36,6 +37,7 @@ def deploy(
             cluster=cluster,
             protect_data=settings.protect_data,
             fs_type=settings.iris.fs_type,
+            guarded=settings.guarded(),
             backup=settings.backup,
             backup_store=backup_store,
         )
@@ -56,7 +58,7 @@ def deploy(
             f"Longhorn is not installed: the database volume is of StorageClass {storage_class}. "
             "Whether it survives the loss of a node or a zone, can be attached elsewhere, grows, "
             "or has snapshots and backups now depends on that class alone, and a pod on a dead "
-            "node waits for a person: nothing releases its volume."
+            "node waits for a person: nothing releases its volume. The isolation guard is off."
         )
     iris = Iris(
         "iris",
@@ -66,6 +68,7 @@ def deploy(
         storage_ready=storage_ready,
         protect_data=settings.protect_data,
         snapshot_class=snapshot_class,
+        peers=ADDRESS if settings.guarded() else None,
     )
     if snapshot_class and settings.backup.snapshots.enabled:
         ConsistentSnapshots(
@@ -161,6 +164,11 @@ def _warn_of_what_stays_inside(backup: BackupSettings, *, stored: bool) -> None:
 def _warn_of_a_tight_fit(settings: StackSettings[Any, Any]) -> None:
     """What is no fault, and what a person would rather know before the first bad day."""
     iris, cluster = settings.iris, settings.cluster
+    if iris.wants_guard() and not settings.guarded():
+        pulumi.log.info(
+            "The isolation guard is off: of this volume one copy is kept, so there is none that "
+            "could go on alone."
+        )
     disk = cluster.copies_disk()
     if disk and not iris.storage_class and not disk.holds(iris.storage_gib, times=WORST_CASE):
         pulumi.log.warn(

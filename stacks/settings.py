@@ -24,6 +24,7 @@ from components.capacity import (
 )
 from components.cluster import ClusterSettings
 from components.iris import IrisSettings
+from components.iris.guard.timing import too_late
 from components.iris.image import wrong_architecture
 from components.longhorn import LonghornSettings
 from components.settings import EXAMPLES_WILL_DO, Settings
@@ -89,6 +90,22 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
                 "the cluster more nodes"
             )
         return longhorn
+
+    @field_validator("longhorn")
+    @classmethod
+    def _waits_for_the_guard(
+        cls, longhorn: LonghornSettings, info: ValidationInfo
+    ) -> LonghornSettings:
+        iris = info.data.get("iris")
+        if iris and _guarded(iris, longhorn):
+            seconds, waits = iris.guard.isolated_seconds, longhorn.engine_timeout(guarded=True)
+            if fault := too_late(seconds, engine_timeout=waits):
+                raise ValueError(fault)
+        return longhorn
+
+    def guarded(self) -> bool:
+        """Whether IRIS ends on a node that is cut off: where copies are left on others."""
+        return _guarded(self.iris, self.longhorn)
 
     @field_validator("iris")
     @classmethod
@@ -193,6 +210,10 @@ class StackFile:
         if faults:
             raise refusal(*faults)
         return settings
+
+
+def _guarded(iris: IrisSettings, longhorn: LonghornSettings) -> bool:
+    return iris.wants_guard() and longhorn.replicas > 1
 
 
 def _too_large(iris: IrisSettings, cluster: ClusterSettings) -> list[str]:

@@ -47,6 +47,7 @@ class Iris(pulumi.ComponentResource):
         storage_ready: Sequence[pulumi.Resource],
         protect_data: bool,
         snapshot_class: str | None = None,
+        peers: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Deploy IRIS.
@@ -60,6 +61,7 @@ class Iris(pulumi.ComponentResource):
             protect_data: Refuse every plan that would delete or replace claim, namespace
                 or password, and leave claim and namespace where that is overridden.
             snapshot_class: Name of the VolumeSnapshotClass of the volumes; None: there is none.
+            peers: Name and port of the nodes that hold copies; None: nobody to be cut off from.
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:Iris", name, None, opts)
@@ -79,7 +81,11 @@ class Iris(pulumi.ComponentResource):
             settings,
             around=around,
             storage=Storage(
-                storage_class, storage_ready, snapshot_class=snapshot_class, protect=protect_data
+                storage_class,
+                storage_ready,
+                snapshot_class=snapshot_class,
+                protect=protect_data,
+                peers=peers if settings.wants_guard() else None,
             ),
             cluster=cluster,
             opts=child,

@@ -11,6 +11,7 @@ from components.iris.network_settings import EgressPeer, Peer
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
 from components.iris.service import IrisServiceSettings
 from components.iris.settings import IrisSettings
+from components.longhorn.peers import MANAGERS, NAMESPACE, PORT
 
 
 class NetworkPolicies(pulumi.ComponentResource):
@@ -51,6 +52,11 @@ class NetworkPolicies(pulumi.ComponentResource):
         if settings.has_web_gateway():
             rules = _rules({WEB_PORT: readers}, settings.web_gateway.service)
             specs["iris-web-gateway"] = _policy(GATEWAY, ingress=rules)
+        if settings.wants_guard() and wanted.egress is not None:
+            # It asks them whether this node is cut off. The API server, which it asks too, has no
+            # label and no known address: a list that has it makes the guard surer.
+            managers = Peer(namespace=NAMESPACE, pods=MANAGERS).selector()
+            specs["iris-guard"] = _policy(pods, egress=[{"to": [managers], "ports": _tcp([PORT])}])
         for policy, spec in specs.items() if wanted.enabled else ():
             k8s.networking.v1.NetworkPolicy(
                 f"{name}-{policy}",

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from components.iris.cpf.data import SYSTEM_DIRECTORY, VOLUME
+from components.iris.guard.pod import guarded
 from components.iris.settings import IrisSettings
 
 LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
@@ -37,13 +38,26 @@ def pod_spec(
     *,
     architecture: str,
     claim: Any,
+    peers: str | None,
     merge_secret: Any,
     scripts: Any,
     service_account: Any,
     priority_class: Any,
     license_secret: Any = None,
 ) -> dict[str, Any]:
-    """Spec of the database pod. From claim on all are names and may be Outputs."""
+    """Spec of the database pod. Of the others all are names and may be Outputs, but peers.
+
+    Args:
+        settings: choices of the stack.
+        architecture: of the nodes.
+        claim: of the volume.
+        peers: name and port of the nodes that hold copies, for the guard; None: no guard.
+        merge_secret: with the CPF merge file.
+        scripts: ConfigMap of the scripts.
+        service_account: of the pod.
+        priority_class: of the pod.
+        license_secret: with the licence key; None: there is none.
+    """
     resources = {"cpu": f"{settings.cpu:g}", "memory": f"{settings.memory_gib}Gi"}
     args = [
         # iris-main wants CAP_SETUID and CAP_SETGID only to become irisowner, who we are already.
@@ -77,7 +91,7 @@ def pod_spec(
         mounts.append({"name": "license", "mountPath": LICENSE_MOUNT, "readOnly": True})
         args += ["--key", f"{LICENSE_MOUNT}/iris.key"]
 
-    return {
+    spec = {
         "hostname": settings.hostname,
         "serviceAccountName": service_account,
         "automountServiceAccountToken": False,
@@ -157,3 +171,4 @@ def pod_spec(
         ],
         "volumes": volumes,
     }
+    return guarded(spec, settings, peers=peers, data_mount=DATA_MOUNT, scripts=SCRIPTS_MOUNT)

@@ -16,6 +16,7 @@ from components.iris.cpf.fits import actions_fit, parameters_fit
 from components.iris.cpf.predefined import not_predefined
 from components.iris.gateway.account import USER as GATEWAY_USER
 from components.iris.gateway.settings import WebGatewaySettings
+from components.iris.guard.settings import GuardSettings
 from components.iris.image import Image
 from components.iris.image_settings import ImageSettings, brings_web_server, told_image
 from components.iris.memory import shared_memory, too_large_for_memory
@@ -130,6 +131,20 @@ class IrisSettings(MovingSettings, ImageSettings):
     network_policy: NetworkPolicySettings = NetworkPolicySettings()
     """Who may reach the database inside the cluster, and what it may reach."""
 
+    guard: GuardSettings = GuardSettings()
+    """What ends IRIS on a node that is cut off."""
+
+    @field_validator("guard")
+    @classmethod
+    def _guards_against_longhorn(cls, guard: GuardSettings, info: ValidationInfo) -> GuardSettings:
+        storage_class = info.data.get("storage_class")
+        if storage_class and guard.enabled and guard.model_fields_set:
+            raise ValueError(
+                "the guard knows how Longhorn's engine behaves on a node that is cut off, and "
+                f"storageClass is {storage_class}; drop guard"
+            )
+        return guard
+
     @field_validator("fs_type")
     @classmethod
     def _is_of_a_class_that_we_make(cls, fs_type: str, info: ValidationInfo) -> str:
@@ -186,6 +201,10 @@ class IrisSettings(MovingSettings, ImageSettings):
             built_in = brings_web_server(image, info.data.get("web_server"))
             policy.told_apart(superserver=service, web=service if built_in else gateway.service)
         return policy
+
+    def wants_guard(self) -> bool:
+        """Whether IRIS is to end on a node that is cut off, if there are other nodes."""
+        return self.guard.enabled and self.storage_class is None
 
     def has_web_gateway(self) -> bool:
         """Whether a web gateway stands in front of the database."""

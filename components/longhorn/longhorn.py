@@ -10,12 +10,12 @@ from components.backup.settings import BackupSettings
 from components.cluster import Cluster
 from components.load_balancer import replaced_with_its_kind
 from components.longhorn import encryption
+from components.longhorn.peers import NAMESPACE, peers
 from components.longhorn.recurring_jobs import recurring_jobs
 from components.longhorn.replica_change import replicas_told
 from components.longhorn.settings import LonghornSettings
 from components.longhorn.values import chart_values, class_parameters
 
-NAMESPACE = "longhorn-system"
 STORAGE_CLASS = "longhorn-iris"
 SNAPSHOT_CLASS = "longhorn-iris-snapshot"
 DRIVER = "driver.longhorn.io"
@@ -87,6 +87,7 @@ class Longhorn(pulumi.ComponentResource):
         cluster: Cluster,
         protect_data: bool,
         fs_type: str = "ext4",
+        guarded: bool = False,
         backup: BackupSettings | None = None,
         backup_store: BackupStore | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -99,6 +100,7 @@ class Longhorn(pulumi.ComponentResource):
             cluster: where it runs.
             protect_data: refuse every plan that deletes or replaces what holds data.
             fs_type: file system of new volumes.
+            guarded: whether IRIS is guarded against isolation (components/iris/guard).
             backup: what is uploaded, and when; None: what the program does by itself.
             backup_store: where to; None: nothing leaves the cluster.
             opts: options of this component.
@@ -157,6 +159,7 @@ class Longhorn(pulumi.ComponentResource):
                 node_count=cluster.node_count,
                 dedicated_disk=cluster.dedicated_disk,
                 protect_data=protect_data,
+                guarded=guarded,
                 backup_target=target,
                 backup_secret=secret,
             ),
@@ -210,6 +213,8 @@ class Longhorn(pulumi.ComponentResource):
                 ),
             ),
         )
+        if guarded:
+            peers(f"{name}-peers", opts=after_release)
         self.storage_class = STORAGE_CLASS
         self.ready.append(storage_class)
         # Longhorn makes the BackupTarget itself, from the chart's values, and lets nobody delete

@@ -13,6 +13,17 @@ from components.settings import Cidr, Settings, open_to_all
 CHART_VERSION = "1.12.1"
 
 
+LEAST_ENGINE_TIMEOUT, MOST_ENGINE_TIMEOUT = 8, 30
+"""Longhorn's engine-replica-timeout, seconds. The engine takes every other value for 8."""
+
+GUARDED_ENGINE_TIMEOUT = 28
+"""The same where IRIS is guarded.
+
+TCP tries again about 3, 6.5, 13 and 26.6 s after a cut, so the copies outlive a cut of 26 s, and
+twice as long, which Longhorn gives the last copy, is below the 60 s that its disks may take.
+"""
+
+
 class LonghornUiSettings(Settings):
     """Longhorn's web interface. It has no login of its own, so it is never exposed by default."""
 
@@ -92,11 +103,26 @@ class LonghornSettings(Settings):
     encryption: EncryptionSettings = EncryptionSettings()
     """Encryption of the volumes."""
 
+    engine_replica_timeout_seconds: int | None = Field(
+        default=None, ge=LEAST_ENGINE_TIMEOUT, le=MOST_ENGINE_TIMEOUT
+    )
+    """How long Longhorn waits for a copy that does not answer before it goes on without, s.
+
+    Every write waits so long when the node of a copy vanishes; on a node that is cut off nothing
+    is acknowledged before. None: 28 where IRIS is guarded, which must be over before
+    (docs/isolation.md), and otherwise 8, Longhorn's own. Reaches a volume when it is next attached.
+    """
+
     maintenance: LonghornMaintenanceSettings = LonghornMaintenanceSettings()
     """Work of its own that comes back."""
 
     ui: LonghornUiSettings = LonghornUiSettings()
     """Longhorn's web interface."""
+
+    def engine_timeout(self, *, guarded: bool) -> int:
+        """Longhorn's engine-replica-timeout, seconds."""
+        by_itself = GUARDED_ENGINE_TIMEOUT if guarded else LEAST_ENGINE_TIMEOUT
+        return self.engine_replica_timeout_seconds or by_itself
 
     @field_validator("chart")
     @classmethod

@@ -16,6 +16,7 @@ def chart_values(
     node_count: int,
     dedicated_disk: bool,
     protect_data: bool,
+    guarded: bool = False,
     backup_target: pulumi.Input[str] | None = None,
     backup_secret: str = "",
 ) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def chart_values(
         node_count: nodes that carry copies.
         dedicated_disk: whether the copies' disk is Longhorn's alone.
         protect_data: whether Longhorn refuses to be uninstalled.
+        guarded: whether IRIS ends by itself on a node that is cut off.
         backup_target: where backups go; empty: nowhere, and what was there is forgotten; None:
             as it is, which is nowhere in a new cluster.
         backup_secret: name of the Secret with the login; empty: none is needed.
@@ -56,6 +58,7 @@ def chart_values(
             "nodeDrainPolicy": "block-if-contains-last-replica",
             # Five rebuilds at once (the default) starve small nodes (longhorn/longhorn#13087).
             "concurrentReplicaRebuildPerNodeLimit": 2,
+            "engineReplicaTimeout": settings.engine_timeout(guarded=guarded),
             "storageOverProvisioningPercentage": settings.over_provisioning_percentage,
             "storageMinimalAvailablePercentage": shares.kept_free,
             "storageReservedPercentageForDefaultDisk": shares.reserved,

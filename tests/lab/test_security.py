@@ -42,7 +42,13 @@ def test_the_api_server_keeps_every_policy_as_it_was_sent(stack):
 
     found = stack.get("networkpolicies", "-n", "iris")["items"]
     specs = {policy["metadata"]["name"]: policy["spec"] for policy in found}
-    assert set(specs) == {"namespace", "iris", "iris-web-gateway", "iris-backup"}
+    assert set(specs) == {
+        "namespace",
+        "iris",
+        "iris-backup",
+        "iris-guard",
+        "iris-web-gateway",
+    }
     assert specs["namespace"]["podSelector"] == {}
     assert specs["namespace"]["policyTypes"] == ["Ingress", "Egress"]
     assert [rule["ports"] for rule in specs["iris"]["ingress"]] == [

@@ -40,6 +40,24 @@ def test_longhorn_is_told_what_the_program_decided(stack):
     assert told["node-down-pod-deletion-policy"] == "delete-both-statefulset-and-deployment-pod"
     assert told["deleting-confirmation-flag"] == "true"
     assert told["allow-collecting-longhorn-usage-metrics"] == "false"
+    assert told["engine-replica-timeout"] == "28"
+
+
+def test_the_guard_finds_every_node_that_holds_copies(stack):
+    # The probes themselves are asked by nobody here: no container runs.
+    slices = stack.get("endpointslices", "-n", "longhorn-system")["items"]
+    found = {
+        endpoint["nodeName"]
+        for part in slices
+        if part["metadata"]["labels"].get("kubernetes.io/service-name") == "longhorn-peers"
+        for endpoint in part["endpoints"]
+    }
+
+    assert found == {node["metadata"]["name"] for node in stack.get("nodes")["items"]}
+    (iris,) = stack.get("deployment", "iris", "-n", "iris")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert iris["livenessProbe"]["terminationGracePeriodSeconds"] == 1
 
 
 def test_outputs_lead_to_the_database(stack):

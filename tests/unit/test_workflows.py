@@ -209,8 +209,9 @@ def test_shell_steps_call_what_the_repository_has(script: str, tmp_path: Path):
     for stub, body in (
         (tools / "make", f'exec /usr/bin/env -i PATH=/usr/bin:/bin make -C "{ROOT}" -n "$@"'),
         (python, f'printf "%s\\n" "$@" > "{noted}"'),
+        (tools / "sudo", 'exec "$@"'),
     ):
-        stub.parent.mkdir(parents=True)
+        stub.parent.mkdir(parents=True, exist_ok=True)
         stub.write_text(f"#!/bin/sh\n{body}\n")
         stub.chmod(0o755)
 

@@ -28,6 +28,9 @@ class Storage:
     """Refuse every plan that would delete or replace a claim, and leave it where that is
     overridden."""
 
+    peers: str | None
+    """Name and port of the nodes that hold copies, for the guard; None: there is no guard."""
+
 
 @dataclass(frozen=True)
 class Instance:

@@ -58,6 +58,7 @@ def deployment(
                 settings,
                 architecture=cluster.architecture,
                 claim=data,
+                peers=storage.peers,
                 merge_secret=around.merge_secret,
                 scripts=around.scripts,
                 service_account=around.service_account,
