@@ -1,7 +1,9 @@
 #!/bin/sh
 # iris-main runs this before each start of IRIS (--before, which it takes once). It always ends
-# with 0: whether IRIS starts is for IRIS to say. The guard alone may let it wait.
+# with 0: whether IRIS starts is for IRIS to say. It waits while another pod has the volume, and
+# while the guard lets nobody through.
 here=$(dirname "$0")
+"$here/one_instance.sh"
 "$here/remove_stale_ipc.sh"
 "$here/merge_errors.sh" --mark
 "$here/guard.sh" gate
