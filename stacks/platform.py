@@ -30,6 +30,7 @@ def deploy(
     storage_ready: list[pulumi.Resource] = []
     outputs: dict[str, pulumi.Input[object]] = {}
     snapshot_class: str | None = None
+    class_parameters: dict[str, str] | None = None
     if storage_class is None:
         longhorn = Longhorn(
             "longhorn",
@@ -43,6 +44,7 @@ def deploy(
         )
         _warn_of_what_stays_inside(settings.backup, stored=backup_store is not None)
         storage_class, storage_ready = longhorn.storage_class, longhorn.ready
+        class_parameters = longhorn.class_parameters
         if longhorn.volume_key is not None:
             outputs["volumeKey"] = longhorn.volume_key
             if settings.longhorn.encryption.key is None:
@@ -69,6 +71,7 @@ def deploy(
         protect_data=settings.protect_data,
         snapshot_class=snapshot_class,
         peers=ADDRESS if settings.guarded() else None,
+        class_parameters=class_parameters,
     )
     if snapshot_class and settings.backup.snapshots.enabled:
         ConsistentSnapshots(

@@ -48,6 +48,7 @@ class Iris(pulumi.ComponentResource):
         protect_data: bool,
         snapshot_class: str | None = None,
         peers: str | None = None,
+        class_parameters: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Deploy IRIS.
@@ -62,6 +63,7 @@ class Iris(pulumi.ComponentResource):
                 or password, and leave claim and namespace where that is overridden.
             snapshot_class: Name of the VolumeSnapshotClass of the volumes; None: there is none.
             peers: Name and port of the nodes that hold copies; None: nobody to be cut off from.
+            class_parameters: Parameters of the StorageClass; None: somebody else made it.
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:Iris", name, None, opts)
@@ -82,6 +84,7 @@ class Iris(pulumi.ComponentResource):
             around=around,
             storage=Storage(
                 storage_class,
+                class_parameters,
                 storage_ready,
                 snapshot_class=snapshot_class,
                 protect=protect_data,

@@ -22,6 +22,7 @@ from components.iris.image_settings import ImageSettings, brings_web_server, tol
 from components.iris.memory import shared_memory, too_large_for_memory
 from components.iris.moving_settings import MovingSettings
 from components.iris.network_settings import NetworkPolicySettings
+from components.iris.restore.settings import VolumeSettings, class_for_a_restore
 from components.iris.service import IrisServiceSettings
 from components.iris.upgrade.settings import PrePullSettings, UpgradeSettings
 from components.settings import Gib, KubernetesName
@@ -29,7 +30,7 @@ from components.settings import Gib, KubernetesName
 TAKEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "longhorn-system")
 
 
-class IrisSettings(MovingSettings, ImageSettings):
+class IrisSettings(VolumeSettings, MovingSettings, ImageSettings):
     """One IRIS instance: its image, size, volume, credentials and the time it takes to move."""
 
     namespace: KubernetesName = "iris"
@@ -144,6 +145,11 @@ class IrisSettings(MovingSettings, ImageSettings):
                 f"storageClass is {storage_class}; drop guard"
             )
         return guard
+
+    @field_validator("storage_class")
+    @classmethod
+    def _can_be_restored(cls, storage_class: str | None, info: ValidationInfo) -> str | None:
+        return class_for_a_restore(storage_class, info.data.get("restore"))
 
     @field_validator("fs_type")
     @classmethod

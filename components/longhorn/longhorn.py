@@ -70,6 +70,9 @@ class Longhorn(pulumi.ComponentResource):
     storage_class: str
     """Name of the StorageClass."""
 
+    class_parameters: dict[str, str]
+    """Its parameters."""
+
     snapshot_class: str | None
     """Name of the VolumeSnapshotClass; None where the cluster has no volume snapshots."""
 
@@ -215,7 +218,7 @@ class Longhorn(pulumi.ComponentResource):
         )
         if guarded:
             peers(f"{name}-peers", opts=after_release)
-        self.storage_class = STORAGE_CLASS
+        self.storage_class, self.class_parameters = STORAGE_CLASS, parameters
         self.ready.append(storage_class)
         # Longhorn makes the BackupTarget itself, from the chart's values, and lets nobody delete
         # it: of its own kinds these alone are the program's.

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from lab.cluster.world import LONGHORN, NAMESPACE, Request, World
+from lab.cluster.world import LONGHORN, NAMESPACE, Request, World, in_bytes
 
 APPLIED = "longhorn.io/configmap-resource-version"
 """Annotation of the real manager: which version of the defaults a Setting has been given."""
@@ -68,9 +68,33 @@ def upload(world: World) -> Iterator[Request]:
             continue
         volume = item["metadata"].get("labels", {}).get("backup-volume")
         there = f"snap://{volume}/{item['spec'].get('snapshotName')}" in handles
-        status = {"state": "Completed", "progress": 100} if there else {"state": "Error"}
         name = item["metadata"]["name"]
+        status: dict[str, Any] = {"state": "Error"}
+        if there:
+            status = {"state": "Completed", "progress": 100, "labels": item["spec"].get("labels")}
+            status |= _where(world, name, volume or "")
         yield Request("PATCH", f"{path}/{name}/status", {"status": status}, f"upload {name}")
+
+
+def _where(world: World, backup: str, volume: str) -> dict[str, str]:
+    """URL of a backup in the store, and size of the volume that it is of, in bytes as text."""
+    url = next(
+        (
+            item["spec"].get("backupTargetURL", "")
+            for item in world["backup targets"]
+            if item["metadata"]["name"] == "default"
+        ),
+        "",
+    )
+    size = next(
+        (
+            str(in_bytes(item["spec"]["capacity"]["storage"]))
+            for item in world["volumes"]
+            if item["metadata"]["name"] == volume
+        ),
+        "",
+    )
+    return {"url": f"{url}?backup={backup}&volume={volume}", "volumeSize": size}
 
 
 def _text(value: Any) -> str:

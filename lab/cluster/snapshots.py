@@ -31,6 +31,9 @@ def snapshot(world: World) -> Iterator[Request]:
     for item in world["snapshots"]:
         if item.get("status", {}).get("readyToUse") or item["metadata"].get("deletionTimestamp"):
             continue
+        if named := item["spec"]["source"].get("volumeSnapshotContentName"):
+            yield from _bind(item, contents.get(named))
+            continue
         claim = item["spec"]["source"].get("persistentVolumeClaimName")
         volume = volumes.get(bound.get((item["metadata"]["namespace"], claim or ""), ""))
         class_ = classes.get(item["spec"].get("volumeSnapshotClassName", ""))
@@ -66,6 +69,26 @@ def snapshot(world: World) -> Iterator[Request]:
             and item["spec"]["volumeSnapshotRef"].get("uid") not in alive
         ):
             yield Request("DELETE", f"{KINDS['contents']}/{name}", None, f"delete {name}")
+
+
+def _bind(item: dict[str, Any], content: dict[str, Any] | None) -> Iterator[Request]:
+    """Two objects that somebody made for a snapshot that is there already."""
+    if content is None or content["spec"]["driver"] != DRIVER:
+        return
+    handle = content["spec"]["source"].get("snapshotHandle")
+    if not content.get("status", {}).get("readyToUse"):
+        yield Request(
+            "PATCH",
+            f"{KINDS['contents']}/{name_of(content)}/status",
+            {"status": {"readyToUse": True, "snapshotHandle": handle}},
+            f"{name_of(content)} is {handle}",
+        )
+        return
+    ready = {"readyToUse": True, "boundVolumeSnapshotContentName": name_of(content)}
+    path = f"{SNAPSHOT}/namespaces/{item['metadata']['namespace']}/volumesnapshots"
+    yield Request(
+        "PATCH", f"{path}/{name_of(item)}/status", {"status": ready}, f"{where(item)} is bound"
+    )
 
 
 def _content(

@@ -41,6 +41,7 @@ def provision(world: World) -> Iterator[Request]:
             or storage_class is None
             or name in volumes
             or not _source_ready(claim, world)
+            or not _backup_ready(storage_class, world)
         ):
             continue
         yield Request(
@@ -98,6 +99,17 @@ def _source_ready(claim: dict[str, Any], world: World) -> bool:
             if item["metadata"]["namespace"] == namespace
         )
     return (namespace, source["name"]) in bound_claims(world)
+
+
+def _backup_ready(storage_class: dict[str, Any], world: World) -> bool:
+    """Whether the backup is complete that a class has its volumes filled from, if any."""
+    url = (storage_class.get("parameters") or {}).get("fromBackup")
+    if not url:
+        return True
+    return any(
+        item.get("status", {}).get("state") == "Completed" and item["status"].get("url") == url
+        for item in world["backups"]
+    )
 
 
 def expand(world: World) -> Iterator[Request]:

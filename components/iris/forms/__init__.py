@@ -18,6 +18,9 @@ class Storage:
     storage_class: str
     """Its name. Plain text and no Output: see forms/claims.py."""
 
+    class_parameters: Mapping[str, str] | None
+    """Its parameters; None where the class is not made by this program."""
+
     ready: Sequence[pulumi.Resource]
     """What must exist before a claim, and outlive it on destroy."""
 

@@ -40,8 +40,10 @@ def deployment(
         f"{name}-data",
         called="iris-data",
         gib=settings.storage_gib,
+        settings=settings,
         namespace=around.namespace,
         storage=storage,
+        kubeconfig=cluster.kubeconfig,
         opts=opts,
     )
     # The old instance stops, the volume moves, the image is pulled, IRIS starts and recovers.

@@ -1,0 +1,1 @@
+"""A volume that is filled from a snapshot, a backup or another volume."""
