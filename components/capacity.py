@@ -83,18 +83,42 @@ class CopiesDisk:
         return 100 * times * volume_gib // (100 - sum(shares)) + 1
 
 
-def too_large_for_disk(volume_gib: int, disk: CopiesDisk) -> str | None:
-    """Why a disk cannot hold a volume of so many GiB, with the sum and the cure; None if it can."""
-    if disk.holds(volume_gib, times=HEAD_AND_SNAPSHOT):
+def copies_on_a_node(volumes_gib: Sequence[int], *, nodes: int) -> int:
+    """What volumes, of which three zones have a copy each, come to on a node, GiB.
+
+    Longhorn puts a copy on the disk of the zone that has most room (scheduleReplicaToDisk in
+    its replica_scheduler.go), so the nodes of a zone share them, each volume on one of them.
+    """
+    return max(-(-sum(volumes_gib) // max(1, nodes // 3)), *volumes_gib)
+
+
+def instances_on_a_node(instances: int, *, nodes: int) -> int:
+    """How many instances a node carries once a zone, or the only other node, is lost."""
+    left = nodes - max(1, nodes // 3) if nodes > 1 else 1
+    return -(-instances // left)
+
+
+def too_large_for_disk(
+    volumes_gib: Sequence[int], disk: CopiesDisk, *, nodes: int = 3
+) -> str | None:
+    """Why the disks of nodes cannot hold volumes of so many GiB, with sum and cure, or None."""
+    gib = copies_on_a_node(volumes_gib, nodes=nodes)
+    if disk.holds(gib, times=HEAD_AND_SNAPSHOT):
         return None
     shares = disk_shares(dedicated=disk.dedicated)
     most = -(-disk.usable_gib() // HEAD_AND_SNAPSHOT) - 1
-    needed = disk.size_for(volume_gib, times=HEAD_AND_SNAPSHOT)
-    lower = f", or storageGib to {most:g} or less" if most > 0 else ""
+    needed = disk.size_for(gib, times=HEAD_AND_SNAPSHOT)
+    if len(volumes_gib) == 1:
+        what = f"storageGib is {gib}, and each node's copy"
+        lower = f", or storageGib to {most:g} or less" if most > 0 else ""
+    else:
+        sizes = " + ".join(map(str, volumes_gib))
+        what = f"the volumes have {sizes} GiB, copies of {gib} come to a node, and they"
+        lower = ", or take smaller volumes or fewer instances"
     reserved = f"{shares.reserved} % for the system and " if shares.reserved else ""
     return (
-        f"storageGib is {volume_gib}, and each node's copy may grow to "
-        f"{HEAD_AND_SNAPSHOT * volume_gib} GiB ({volume_gib} and as much for the snapshot that "
+        f"{what} may grow to "
+        f"{HEAD_AND_SNAPSHOT * gib} GiB ({gib} and as much for the snapshot that "
         f"Longhorn cuts before a rebuild); of ha-iris:cluster.{disk.setting} {disk.size_gib} it "
         f"may fill less than {disk.usable_gib():g} ({disk.size_gib} less {reserved}"
         f"{shares.kept_free} % without which Longhorn rebuilds nothing here); "
@@ -151,24 +175,34 @@ class NodeCapacity:
 
 
 def too_large_for_node(
-    cpu: float, memory_gib: int, node: NodeCapacity, *, longhorn: bool
+    cpu: float, memory_gib: int, node: NodeCapacity, *, longhorn: bool, instances: int = 1
 ) -> list[str]:
-    """Why a database cannot run on a node, a reason with its sum for each resource."""
+    """Why so many databases cannot run on a node, a reason with its sum for each resource."""
     shares = node.shares(longhorn=longhorn)
-    cpus = _exceeded(cpu, node.cpus, 0.1, [(share.whose, share.cpus) for share in shares])
-    gib = _exceeded(memory_gib, node.memory_gib, 1, [(s.whose, s.memory_gib) for s in shares])
+    cpus = _exceeded(
+        cpu, node.cpus, 0.1, [(share.whose, share.cpus) for share in shares], instances
+    )
+    gib = _exceeded(
+        memory_gib, node.memory_gib, 1, [(s.whose, s.memory_gib) for s in shares], instances
+    )
+    together = (
+        f" for each of {instances} instances that share a node once another is lost"
+        if instances > 1
+        else ""
+    )
     faults = []
     if cpus:
         faults.append(
-            f"cpu is {cpu:g}, and a node of ha-iris:cluster.{node.settings[0]} leaves the database "
-            f"{cpus.left:g} processors ({cpus.sum}), so its pod would wait for ever; "
+            f"cpu is {cpu:g}{together}, and a node of ha-iris:cluster.{node.settings[0]} leaves "
+            f"the database {cpus.left:g} processors ({cpus.sum}), so its pod would wait for ever; "
             f"choose larger nodes{cpus.lower('cpu')}"
         )
     if gib:
         faults.append(
-            f"memoryGib is {memory_gib}, and a node of ha-iris:cluster.{node.settings[1]} leaves "
-            f"the database {gib.left:g} GiB ({gib.sum}), so its pod would wait for ever or take "
-            f"what Longhorn needs; choose larger nodes{gib.lower('memoryGib')}"
+            f"memoryGib is {memory_gib}{together}, and a node of "
+            f"ha-iris:cluster.{node.settings[1]} leaves the database {gib.left:g} GiB "
+            f"({gib.sum}), so its pod would wait for ever or take what Longhorn needs; "
+            f"choose larger nodes{gib.lower('memoryGib')}"
         )
     return faults
 
@@ -250,12 +284,15 @@ def _exceeded(
     capacity: float | None,
     step: float,
     shares: Sequence[tuple[str, float]],
+    instances: int,
 ) -> _Excess | None:
-    """What is left of a capacity, in whole steps, where that is less than wanted."""
+    """What is left of a capacity for each instance, in whole steps, where it is too little."""
     if capacity is None:
         return None
-    left = capacity - sum(taken for _, taken in shares)
+    left = (capacity - sum(taken for _, taken in shares)) / instances
     if wanted <= left:
         return None
     terms = [f"{capacity:g}", *(f"{taken:.2g} for {whose}" for whose, taken in shares if taken)]
+    if instances > 1:
+        terms = [f"({terms[0]}", *terms[1:-1], f"{terms[-1]}) / {instances}"]
     return _Excess(round(left // step * step, 1), " - ".join(terms))

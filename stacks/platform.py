@@ -9,11 +9,13 @@ import pulumi
 
 from components.backup.settings import BackupSettings
 from components.backup.snapshots import ConsistentSnapshots, Database
-from components.capacity import WORST_CASE
+from components.capacity import WORST_CASE, copies_on_a_node
 from components.cluster import Cluster
 from components.iris import Iris, IrisSettings
+from components.iris.instances import Reached
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
 from components.iris.service import Entrance
+from components.iris.volumes import sizes_gib
 from components.longhorn import BackupStore, Longhorn
 from components.longhorn.peers import ADDRESS
 from stacks.settings import StackSettings
@@ -91,23 +93,16 @@ def deploy(
     outputs |= {
         "clusterName": cluster.name,
         "namespace": iris.namespace,
-        "sqlEndpoint": pulumi.Output.concat(iris.superserver.address, f":{SUPERSERVER_PORT}"),
         "username": iris.username,
         "password": iris.password,
         "storageClass": storage_class,
         "kubeconfig": cluster.kubeconfig,
+        **_ways_in(cluster, iris, iris.instances[0]),
     }
-    ports = [SUPERSERVER_PORT]
-    if iris.web is iris.superserver:
-        ports.insert(0, WEB_PORT)
-    elif iris.web and iris.web.inside_only:
-        outputs["webPortForwardCommand"] = _port_forward(cluster, iris, iris.web, [WEB_PORT])
-    if iris.web:
-        outputs["portalUrl"] = pulumi.Output.concat(
-            "http://", iris.web.host(), f":{WEB_PORT}{PORTAL_PATH}"
-        )
-    if iris.superserver.inside_only:
-        outputs["portForwardCommand"] = _port_forward(cluster, iris, iris.superserver, ports)
+    if len(iris.instances) > 1:
+        outputs["instances"] = {
+            one.instance.service: _ways_in(cluster, iris, one) for one in iris.instances
+        }
     outputs["readme"] = readme(outputs)
     return outputs
 
@@ -121,10 +116,35 @@ def readme(outputs: Container[str]) -> str:
     )
 
 
-def _port_forward(cluster: Cluster, iris: Iris, entrance: Entrance, ports: list[int]) -> str:
+def _ways_in(cluster: Cluster, iris: Iris, to: Reached) -> dict[str, pulumi.Input[object]]:
+    """Outputs that say how to reach one database."""
+    # Forwarded side by side, each instance has local ports of its own.
+    shift = to.instance.ordinal or 0
+    outputs: dict[str, pulumi.Input[object]] = {
+        "sqlEndpoint": pulumi.Output.concat(to.superserver.address, f":{SUPERSERVER_PORT}"),
+    }
+    ports = [SUPERSERVER_PORT]
+    if to.web is to.superserver:
+        ports.insert(0, WEB_PORT)
+    elif to.web and to.web.inside_only:
+        outputs["webPortForwardCommand"] = _port_forward(cluster, iris, to.web, [WEB_PORT], shift)
+    if to.web:
+        web_port = WEB_PORT + (shift if to.web.inside_only else 0)
+        outputs["portalUrl"] = pulumi.Output.concat(
+            "http://", to.web.host(), f":{web_port}{PORTAL_PATH}"
+        )
+    if to.superserver.inside_only:
+        outputs["portForwardCommand"] = _port_forward(cluster, iris, to.superserver, ports, shift)
+    return outputs
+
+
+def _port_forward(
+    cluster: Cluster, iris: Iris, entrance: Entrance, ports: list[int], shift: int
+) -> str:
+    forwarded = [f"{port + shift}:{port}" if shift else str(port) for port in ports]
     command = (
         f"{cluster.kubectl} --namespace {iris.namespace} port-forward "
-        f"service/{entrance.service} {' '.join(map(str, ports))}"
+        f"service/{entrance.service} {' '.join(forwarded)}"
     )
     return f"{cluster.save_kubeconfig} && {command}" if cluster.save_kubeconfig else command
 
@@ -173,12 +193,13 @@ def _warn_of_a_tight_fit(settings: StackSettings[Any, Any]) -> None:
             "could go on alone."
         )
     disk = cluster.copies_disk()
-    if disk and not iris.storage_class and not disk.holds(iris.storage_gib, times=WORST_CASE):
+    gib = copies_on_a_node(sizes_gib(iris), nodes=cluster.nodes)
+    if disk and not iris.storage_class and not disk.holds(gib, times=WORST_CASE):
         pulumi.log.warn(
-            f"A copy of the database may grow to {WORST_CASE} x {iris.storage_gib} GiB while "
+            f"A copy of the database may grow to {WORST_CASE} x {gib} GiB while "
             "Longhorn merges the snapshots of two rebuilds in a row, and of "
             f"ha-iris:cluster.{disk.setting} {disk.size_gib} it may fill {disk.usable_gib():g}: "
-            f"{disk.size_for(iris.storage_gib, times=WORST_CASE)} would hold it."
+            f"{disk.size_for(gib, times=WORST_CASE)} would hold it."
         )
     if cluster.node_capacity() is None:
         pulumi.log.warn(

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from components.backup.settings import BackupSettings
 from components.capacity import (
+    instances_on_a_node,
     too_large_for_disk,
     too_large_for_node,
     too_many_cores_for_community,
@@ -26,6 +27,7 @@ from components.cluster import ClusterSettings
 from components.iris import IrisSettings
 from components.iris.guard.timing import too_late
 from components.iris.image import wrong_architecture
+from components.iris.volumes import sizes_gib
 from components.longhorn import LonghornSettings
 from components.settings import EXAMPLES_WILL_DO, Settings
 from stacks.faults import faults_of, refusal, secrets_in_clear
@@ -221,10 +223,20 @@ def _too_large(iris: IrisSettings, cluster: ClusterSettings) -> list[str]:
     on_longhorn = iris.storage_class is None
     node, disk = cluster.node_capacity(), cluster.copies_disk()
     faults: list[str] = []
-    if disk and on_longhorn and (fault := too_large_for_disk(iris.storage_gib, disk)):
+    if (
+        disk
+        and on_longhorn
+        and (fault := too_large_for_disk(sizes_gib(iris), disk, nodes=cluster.nodes))
+    ):
         faults.append(fault)
     if node:
-        faults += too_large_for_node(iris.cpu, iris.memory_gib, node, longhorn=on_longhorn)
+        faults += too_large_for_node(
+            iris.cpu,
+            iris.memory_gib,
+            node,
+            longhorn=on_longhorn,
+            instances=instances_on_a_node(iris.instances, nodes=cluster.nodes),
+        )
     if iris.product().community and (fault := too_many_cores_for_community(node, iris.cpu)):
         faults.append(fault)
     return faults

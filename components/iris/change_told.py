@@ -29,6 +29,25 @@ def live_told(name: str) -> pulumi.ResourceHookBinding:
     return _before_update(name, tell)
 
 
+def fewer_told(name: str, *, protected: bool) -> pulumi.ResourceHookBinding:
+    """For the StatefulSet: an instance that goes is a database that goes."""
+
+    def tell(change: pulumi.ResourceHookArgs) -> None:
+        before, after = _replicas(change.old_inputs), _replicas(change.new_inputs)
+        going = ", ".join(f"iris-{ordinal}" for ordinal in range(after, before))
+        if not going:
+            return
+        what = (
+            "Pulumi refuses to delete its protected claims; how they stay while it goes is in "
+            "docs/forms.md, Fewer instances."
+            if protected
+            else "protectData is false, so its claims are deleted with all data."
+        )
+        pulumi.log.warn(f"ha-iris:iris.instances is {after} and was {before}: {going} goes. {what}")
+
+    return _before_update(name, tell)
+
+
 def _before_update(name: str, tell: Any) -> pulumi.ResourceHookBinding:
     options = pulumi.ResourceHookOptions(on_dry_run=True)
     return pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook(name, tell, options)])
@@ -36,6 +55,10 @@ def _before_update(name: str, tell: Any) -> pulumi.ResourceHookBinding:
 
 def _pod(inputs: Mapping[str, Any] | None) -> Any:
     return ((inputs or {}).get("spec") or {}).get("template")
+
+
+def _replicas(inputs: Mapping[str, Any] | None) -> int:
+    return int(((inputs or {}).get("spec") or {}).get("replicas", 0))
 
 
 def _data(inputs: Mapping[str, Any] | None) -> Any:

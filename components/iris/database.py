@@ -6,12 +6,10 @@ from datetime import date
 import pulumi
 
 from components.cluster import Cluster
-from components.iris.forms import Storage
-from components.iris.forms.deployment import deployment
-from components.iris.gateway.gateway import WebGateway
+from components.iris.forms import Storage, form_of
 from components.iris.image_told import image_warnings
-from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
-from components.iris.service import Entrance, entrance
+from components.iris.instances import Reached, reached
+from components.iris.service import Entrance
 from components.iris.settings import IrisSettings
 from components.iris.surroundings import surroundings
 
@@ -31,11 +29,14 @@ class Iris(pulumi.ComponentResource):
     pods: Sequence[Mapping[str, str]]
     """Labels of the pod of each database."""
 
+    instances: Sequence[Reached]
+    """How clients come to each database."""
+
     superserver: Entrance
-    """How a client comes to the superserver."""
+    """How a client comes to the superserver of the first."""
 
     web: Entrance | None
-    """How a client comes to the portal and to all web applications; None: there is no way."""
+    """How a client comes to its portal and web applications; None: there is no way."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class Iris(pulumi.ComponentResource):
             protect_data=protect_data,
             parent=self,
         )
-        running = deployment(
+        running = form_of(settings)(
             name,
             settings,
             around=around,
@@ -94,40 +95,10 @@ class Iris(pulumi.ComponentResource):
             opts=child,
         )
         self.pods = [one.pods for one in running.instances]
-        (instance,) = running.instances
-        ports = {"superserver": SUPERSERVER_PORT}
-        if settings.offers_portal():
-            ports["webserver"] = WEB_PORT
-        self.superserver = entrance(
-            f"{name}-service",
-            settings.service,
-            service=instance.service,
-            namespace=settings.namespace,
-            here=around.namespace,
-            labels=instance.pods,
-            ports=ports,
-            cluster=cluster,
-            opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[*running.ready])
-            ),
+        self.instances = reached(
+            name, settings, running=running, around=around, cluster=cluster, opts=child
         )
-        self.web = self.superserver if settings.offers_portal() else None
-        if around.gateway_account is not None:
-            # Beside the database, not after it: it starts without one, and of two new releases
-            # the gateway's should come first.
-            self.web = WebGateway(
-                f"{name}-web-gateway",
-                settings.web_gateway,
-                cluster=cluster,
-                namespace=settings.namespace,
-                here=around.namespace,
-                superserver=(self.superserver.service, SUPERSERVER_PORT),
-                password=around.gateway_account.password,
-                service_account=around.service_account,
-                toleration_seconds=settings.toleration_seconds,
-                opts=pulumi.ResourceOptions(parent=self),
-            ).entrance
-
+        self.superserver, self.web = self.instances[0].superserver, self.instances[0].web
         self.namespace = settings.namespace
         self.username = settings.username
         self.password = around.credentials.password

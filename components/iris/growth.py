@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 
-def growth(name: str) -> pulumi.ResourceHookBinding:
+def growth(name: str, *, setting: str) -> pulumi.ResourceHookBinding:
     """A hook for a claim: a smaller volume is refused, a larger one explained, in previews too.
 
     The program knows the old size nowhere else: a stack file has only the new one.
@@ -14,7 +14,7 @@ def growth(name: str) -> pulumi.ResourceHookBinding:
 
     def check(change: pulumi.ResourceHookArgs) -> None:
         before, after = _gib(change.old_inputs), _gib(change.new_inputs)
-        if fault := refusal(before, after):
+        if fault := refusal(before, after, setting=setting):
             raise ValueError(fault)
         if before and after and after > before:
             pulumi.log.info(
@@ -27,13 +27,13 @@ def growth(name: str) -> pulumi.ResourceHookBinding:
     return pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook(name, check, options)])
 
 
-def refusal(before: int | None, after: int | None) -> str | None:
+def refusal(before: int | None, after: int | None, *, setting: str) -> str | None:
     """Why a volume must not get this size; None if it may."""
     if not before or not after or after >= before:
         return None
     return (
         f"the volume has {before} GiB and the stack file asks for {after}: no file system here and "
-        "no volume of Longhorn shrinks; set ha-iris:iris.storageGib to "
+        f"no volume of Longhorn shrinks; set ha-iris:iris.{setting} to "
         f"{before} or more, or move the data to a second stack with a smaller volume "
         "(docs/growth.md)"
     )

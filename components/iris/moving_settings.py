@@ -14,7 +14,10 @@ class MovingSettings(Settings):
     """Time zone of the instance, as in Europe/Berlin."""
 
     hostname: KubernetesName = "iris"
-    """Host name that IRIS sees, the same on every node: its lock files carry it."""
+    """Host name that IRIS sees, the same on every node: its lock files carry it.
+
+    A StatefulSet gives its pods names of their own: iris-0, iris-1.
+    """
 
     toleration_seconds: int = Field(default=10, ge=0, le=3600)
     """How long a pod stays on a node that is unreachable or not ready before it is evicted.

@@ -1,11 +1,13 @@
 """The pod that runs IRIS, as plain data: no Pulumi resource is made here."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from components.iris.cpf.data import SYSTEM_DIRECTORY, VOLUME
 from components.iris.guard.pod import guarded
 from components.iris.settings import IrisSettings
+from components.iris.volumes import volumes as of_instance
 
 LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
 
@@ -15,7 +17,6 @@ IRISOWNER = 51773
 SUPERSERVER_PORT = 1972
 WEB_PORT = 52773
 
-DATA_MOUNT = VOLUME
 # A folder inside the volume: IRIS refuses a data directory that holds anything but its own
 # files, and a fresh ext4 volume holds lost+found.
 DATA_DIRECTORY = SYSTEM_DIRECTORY
@@ -37,7 +38,7 @@ def pod_spec(
     settings: IrisSettings,
     *,
     architecture: str,
-    claim: Any,
+    claims: Mapping[str, Any],
     peers: str | None,
     merge_secret: Any,
     scripts: Any,
@@ -50,7 +51,7 @@ def pod_spec(
     Args:
         settings: choices of the stack.
         architecture: of the nodes.
-        claim: of the volume.
+        claims: by volume; one that is missing is found by the template of a StatefulSet.
         peers: name and port of the nodes that hold copies, for the guard; None: no guard.
         merge_secret: with the CPF merge file.
         scripts: ConfigMap of the scripts.
@@ -72,12 +73,15 @@ def pod_spec(
         f"{SCRIPTS_MOUNT}/merge_errors.sh",
     ]
     volumes: list[dict[str, Any]] = [
-        {"name": "data", "persistentVolumeClaim": {"claimName": claim}},
+        *(
+            {"name": volume, "persistentVolumeClaim": {"claimName": claim}}
+            for volume, claim in claims.items()
+        ),
         {"name": "cpf", "secret": {"secretName": merge_secret, "defaultMode": 0o440}},
         {"name": "scripts", "configMap": {"name": scripts, "defaultMode": 0o555}},
     ]
     mounts = [
-        {"name": "data", "mountPath": DATA_MOUNT},
+        *({"name": volume.name, "mountPath": volume.mount} for volume in of_instance(settings)),
         {"name": "cpf", "mountPath": CONFIG_MOUNT, "readOnly": True},
         {"name": "scripts", "mountPath": SCRIPTS_MOUNT, "readOnly": True},
     ]
@@ -171,4 +175,4 @@ def pod_spec(
         ],
         "volumes": volumes,
     }
-    return guarded(spec, settings, peers=peers, data_mount=DATA_MOUNT, scripts=SCRIPTS_MOUNT)
+    return guarded(spec, settings, peers=peers, data_mount=VOLUME, scripts=SCRIPTS_MOUNT)

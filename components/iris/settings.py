@@ -14,6 +14,7 @@ from pydantic import (
 from components.iris.cpf import CpfActions, CpfParameters, CpfSections
 from components.iris.cpf.fits import actions_fit, parameters_fit
 from components.iris.cpf.predefined import not_predefined
+from components.iris.form_settings import FormSettings
 from components.iris.gateway.account import USER as GATEWAY_USER
 from components.iris.gateway.settings import WebGatewaySettings
 from components.iris.guard.settings import GuardSettings
@@ -30,8 +31,8 @@ from components.settings import Gib, KubernetesName
 TAKEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "longhorn-system")
 
 
-class IrisSettings(VolumeSettings, MovingSettings, ImageSettings):
-    """One IRIS instance: its image, size, volume, credentials and the time it takes to move."""
+class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
+    """IRIS: its form, image, size, volume, credentials and the time it takes to move."""
 
     namespace: KubernetesName = "iris"
     """Kubernetes namespace of the database, created by this program."""

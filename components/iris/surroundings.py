@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 
 from components.cluster import Cluster
 from components.iris.credentials import Credentials
+from components.iris.form_switch import marks, switch
 from components.iris.merge_secret import merge_secret
 from components.iris.network import NetworkPolicies
 from components.iris.pod import LABELS, SCRIPTS
@@ -69,16 +70,19 @@ def surroundings(
         parent: of every resource.
     """
     child = pulumi.ResourceOptions(parent=parent, provider=cluster.provider)
+    metadata: Any = {
+        "name": settings.namespace,
+        "labels": {
+            **LABELS,
+            "pod-security.kubernetes.io/enforce": "restricted",
+            "pod-security.kubernetes.io/warn": "restricted",
+        },
+    }
+    if told := marks(settings):
+        metadata["annotations"] = told
     namespace = k8s.core.v1.Namespace(
         f"{name}-namespace",
-        metadata={
-            "name": settings.namespace,
-            "labels": {
-                **LABELS,
-                "pod-security.kubernetes.io/enforce": "restricted",
-                "pod-security.kubernetes.io/warn": "restricted",
-            },
-        },
+        metadata=metadata,
         opts=pulumi.ResourceOptions.merge(
             child,
             pulumi.ResourceOptions(
@@ -86,6 +90,7 @@ def surroundings(
                 retain_on_delete=protect_data,
                 # Its snapshots go with it, and only while Longhorn is there do they go at all.
                 depends_on=[*cluster.workloads_after, *storage_ready],
+                hooks=switch(f"{name}-switch", kubeconfig=cluster.kubeconfig),
             ),
         ),
     )

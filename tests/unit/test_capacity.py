@@ -52,7 +52,7 @@ def can_rebuild(disk: CopiesDisk, actual_gib: float) -> bool:
 @pytest.mark.parametrize("dedicated", [True, False])
 def test_the_largest_volume_that_is_accepted_can_be_rebuilt_with_its_snapshot(size_gib, dedicated):
     disk = CopiesDisk("diskSizeGib", size_gib, dedicated)
-    accepted = [n for n in range(1, size_gib) if too_large_for_disk(n, disk) is None]
+    accepted = [n for n in range(1, size_gib) if too_large_for_disk([n], disk) is None]
 
     assert can_rebuild(disk, 2 * max(accepted))
     assert not can_rebuild(disk, 2 * (max(accepted) + 1))
@@ -61,16 +61,16 @@ def test_the_largest_volume_that_is_accepted_can_be_rebuilt_with_its_snapshot(si
 @pytest.mark.parametrize("dedicated", [True, False])
 @pytest.mark.parametrize("volume_gib", [10, 67, 91, 400])
 def test_both_cures_for_a_volume_that_is_too_large_for_its_disk_hold(volume_gib, dedicated):
-    message = too_large_for_disk(volume_gib, CopiesDisk("diskSizeGib", 20, dedicated)) or ""
+    message = too_large_for_disk([volume_gib], CopiesDisk("diskSizeGib", 20, dedicated)) or ""
     larger, smaller = (int(part.split()[0]) for part in message.split(" to ")[-2:])
 
-    assert too_large_for_disk(volume_gib, CopiesDisk("diskSizeGib", larger, dedicated)) is None
-    assert too_large_for_disk(volume_gib, CopiesDisk("diskSizeGib", larger - 1, dedicated))
-    assert too_large_for_disk(smaller, CopiesDisk("diskSizeGib", 20, dedicated)) is None
+    assert too_large_for_disk([volume_gib], CopiesDisk("diskSizeGib", larger, dedicated)) is None
+    assert too_large_for_disk([volume_gib], CopiesDisk("diskSizeGib", larger - 1, dedicated))
+    assert too_large_for_disk([smaller], CopiesDisk("diskSizeGib", 20, dedicated)) is None
 
 
 def test_the_message_of_a_shared_disk_shows_the_sum():
-    message = too_large_for_disk(250, CopiesDisk("diskSizeGib", 512, dedicated=False))
+    message = too_large_for_disk([250], CopiesDisk("diskSizeGib", 512, dedicated=False))
 
     assert message == (
         "storageGib is 250, and each node's copy may grow to 500 GiB (250 and as much for the "

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 from google.protobuf import struct_pb2
 
-from components.iris.forms.deployment import ROLLED_OUT
+from components.iris.forms.workload import ROLLED_OUT
 from lab.plugins.kubernetes import wait_for
 from lab.plugins.kubernetes.changes import replaces
 from lab.plugins.kubernetes.provider import KubernetesStandIn

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from components.azure.told import egress_addresses
-from tests.unit.conftest import ROOT
+from tests.unit.conftest import ROOT, changed
 
 PAGE = (ROOT / "docs" / "outputs.md").read_text()
 OF_A_CLOUD = {
@@ -61,6 +61,31 @@ def test_a_stack_with_encrypted_volumes_tells_their_key_too(composed):
     _, outputs = composed("dev", longhorn={"encryption": {"enabled": True}})
 
     assert set(outputs) == listed("Stacks with encrypted volumes") | listed("Every stack")
+
+
+def test_a_stack_with_several_instances_tells_of_each(composed, resolve):
+    _, outputs = composed("dev", iris={"form": "statefulset", "instances": 2})
+
+    assert listed("Stacks with several instances") == {"instances"}
+    assert set(outputs) == listed("Every stack") | {"instances"}
+    told = {name: resolve(way) for name, way in outputs["instances"]["iris-1"].items()}
+    assert told["sqlEndpoint"] == "iris-1.iris.svc.cluster.local:1972"
+    # Both can be forwarded to one machine.
+    assert told["portForwardCommand"].endswith("service/iris-1 52774:52773 1973:1972")
+    assert told["portalUrl"] == "http://localhost:52774/csp/sys/UtilHome.csp"
+    first = outputs["instances"]["iris-0"]
+    assert {name: resolve(outputs[name]) for name in first} == {
+        name: resolve(way) for name, way in first.items()
+    }
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_instances_that_the_nodes_cannot_carry_are_refused(cloud, refused, stack_config):
+    config = changed(stack_config(cloud), {"iris": {"form": "statefulset", "instances": 6}})
+
+    told = refused(config)
+    assert "for each of 3 instances that share a node once another is lost" in told
+    assert "or fewer instances" in told
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

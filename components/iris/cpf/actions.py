@@ -91,14 +91,8 @@ class CpfActions(Settings):
     def _have_a_folder_each(
         cls, databases: tuple[Database, ...], info: ValidationInfo
     ) -> tuple[Database, ...]:
-        places: dict[str, str] = {}
+        not_in_one_folder(databases)
         for database in databases:
-            other = places.setdefault(database.place(), database.name)
-            if other != database.name:
-                raise ValueError(
-                    f"{other} and {database.name} lie in {database.place()} both; set another "
-                    "directory for one of them"
-                )
             if database.resource:
                 _known(
                     "resource",
@@ -206,6 +200,22 @@ class CpfActions(Settings):
         for user in self.users:
             lines += user.actions(user.password_hash or password_hashes[user.name])
         return in_order(lines)
+
+
+def not_in_one_folder(databases: Iterable[Database]) -> None:
+    """Refuses databases of which two lie in one folder.
+
+    Raises:
+        ValueError: with reason and cure.
+    """
+    places: dict[str, str] = {}
+    for database in databases:
+        other = places.setdefault(database.place(), database.name)
+        if other != database.name:
+            raise ValueError(
+                f"{other} and {database.name} lie in {database.place()} both; set another "
+                "directory for one of them"
+            )
 
 
 def _known(kind: str, name: str, *, by: str, names: Iterable[str] | None, cure: str) -> None:

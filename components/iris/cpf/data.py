@@ -16,6 +16,8 @@ VOLUME = "/data"
 """Where the pod has the volume."""
 SYSTEM_DIRECTORY = f"{VOLUME}/iris"
 """Where IRIS has its own files: a folder in the volume, which also holds lost+found."""
+DATABASES_VOLUME = "/databases"
+"""Where the pod has the volume for databases, in the forms that have a second one."""
 
 DatabaseName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=30)
@@ -36,7 +38,10 @@ class Database(Settings):
     """Name of the database, as in APP."""
 
     directory: Path | None = Field(default=None, validate_default=True)
-    """Where it lies, on the volume; without it /data/ and the name in lower case."""
+    """Where it lies, on a volume; without it /data/ and the name in lower case.
+
+    Where the volumes are those of a StatefulSet: /databases/ and the name.
+    """
 
     size_mib: int | None = Field(default=None, ge=1)
     """First size, MiB. It grows by itself, and a change later does nothing."""
@@ -61,15 +66,16 @@ class Database(Settings):
             return None
         where = directory or f"{VOLUME}/{info.data['name'].lower()}"
         folders = where.rstrip("/").split("/")
-        if not where.startswith(f"{VOLUME}/") or ".." in folders or len(folders) < 3:
+        volume = "/".join(folders[:2])
+        if volume not in (VOLUME, DATABASES_VOLUME) or ".." in folders or len(folders) < 3:
             raise ValueError(
                 "what lies outside the volume is lost with the container; set it to a folder in "
                 f"{VOLUME}, as in {VOLUME}/app"
             )
-        if f"{where}/".startswith((f"{SYSTEM_DIRECTORY}/", f"{VOLUME}/lost+found/")):
+        if f"{where}/".startswith((f"{SYSTEM_DIRECTORY}/", f"{volume}/lost+found/")):
             raise ValueError(
                 f"{'/'.join(folders[:3])} is not for databases of yours; set directory to another "
-                f"folder in {VOLUME}, as in {VOLUME}/app"
+                f"folder in {volume}, as in {volume}/app"
             )
         return directory
 
@@ -84,6 +90,12 @@ class Database(Settings):
     def place(self) -> str:
         """Its directory."""
         return (self.directory or f"{VOLUME}/{self.name.lower()}").rstrip("/")
+
+    def on(self, volume: str) -> "Database":
+        """The same, on another volume unless its directory says where it lies."""
+        if self.directory:
+            return self
+        return self.model_copy(update={"directory": f"{volume}/{self.name.lower()}"})
 
     def guard(self) -> str:
         """Its resource."""

@@ -1,8 +1,11 @@
 """Whether what a stack file says of the CPF fits the rest of what it says of the instance."""
 
+from collections.abc import Iterable, Mapping
+
 from pydantic import ValidationInfo
 
-from components.iris.cpf.actions import CpfActions
+from components.iris.cpf.actions import CpfActions, not_in_one_folder
+from components.iris.cpf.data import DATABASES_VOLUME, VOLUME, Database
 from components.iris.cpf.parameters import CpfParameters
 from components.iris.gateway.account import USER as GATEWAY_USER
 from components.iris.image_settings import told_image
@@ -55,7 +58,9 @@ def _fit_the_heap(parameters: CpfParameters, info: ValidationInfo) -> None:
 
 
 def actions_fit(actions: CpfActions, info: ValidationInfo) -> CpfActions:
-    """A check of ``actions`` after the volume, the image and the user of the program.
+    """A check of ``actions`` after the volumes, the image and the user of the program.
+
+    Returns them with a directory for each database where there is a volume for databases.
 
     Raises:
         ValueError: with reason and cure.
@@ -69,27 +74,53 @@ def actions_fit(actions: CpfActions, info: ValidationInfo) -> CpfActions:
                 f"{user.name} is the user of iris.username, which the program makes; choose "
                 "another name for one of them"
             )
+    layout = info.data.get("volumes_of") or info.data.get("form")
     storage_gib = info.data.get("storage_gib")
-    if storage_gib is None:
+    if layout is None or storage_gib is None:
         return actions
-    for database in actions.databases:
-        if database.max_size_mib and database.max_size_mib > storage_gib * 1024:
-            raise ValueError(
-                f"database {database.name} may grow to {database.max_size_mib} MiB, and the volume "
-                f"(storageGib {storage_gib}) has {storage_gib * 1024}; lower maxSizeMib, or raise "
-                "storageGib"
-            )
-    first = sum(database.size_mib or 0 for database in actions.databases)
+    volumes = {VOLUME: ("storageGib", storage_gib)}
+    if layout == "statefulset":
+        volumes[DATABASES_VOLUME] = ("databasesGib", info.data.get("databases_gib") or storage_gib)
+        databases = tuple(database.on(DATABASES_VOLUME) for database in actions.databases)
+        not_in_one_folder(databases)
+        actions = actions.model_copy(update={"databases": databases})
     image = told_image(info.data)
+    first = sum(database.size_mib or 0 for database in actions.databases)
     if image and image.community and first > COMMUNITY_GIB * 1024:
         raise ValueError(
             f"the databases have {first} MiB to begin with, and Community Edition holds "
             f"{COMMUNITY_GIB} GiB; lower sizeMib, or set iris.image to a licensed image"
         )
-    if 2 * first > storage_gib * 1024:
-        raise ValueError(
-            f"the databases have {first} MiB to begin with, and the volume {storage_gib * 1024}, "
-            "which also holds IRIS, the journals and the write image journal; set storageGib to "
-            f"{-(-2 * first // 1024)} or more, or lower sizeMib"
-        )
+    _fit_the_volumes(actions.databases, volumes)
     return actions
+
+
+def _fit_the_volumes(databases: Iterable[Database], volumes: Mapping[str, tuple[str, int]]) -> None:
+    """Whether databases fit, on volumes of which each has a setting and a size in GiB."""
+    first = dict.fromkeys(volumes, 0)
+    for database in databases:
+        mount = f"/{database.place().split('/')[1]}"
+        if mount not in volumes:
+            raise ValueError(
+                f"database {database.name} lies in {database.place()}, and the form that these "
+                f"volumes are of has none at {mount}; set directory to a folder in {VOLUME}, or "
+                "drop it"
+            )
+        setting, gib = volumes[mount]
+        if database.max_size_mib and database.max_size_mib > gib * 1024:
+            raise ValueError(
+                f"database {database.name} may grow to {database.max_size_mib} MiB, and the volume "
+                f"({setting} {gib}) has {gib * 1024}; lower maxSizeMib, or raise {setting}"
+            )
+        first[mount] += database.size_mib or 0
+    for mount, (setting, gib) in volumes.items():
+        # What else is on the first one takes as much again, as an estimate of this program.
+        times, more = (2, ", which also holds IRIS, the journals and the write image journal")
+        if mount != VOLUME:
+            times, more = 1, ""
+        if times * first[mount] > gib * 1024:
+            raise ValueError(
+                f"the databases have {first[mount]} MiB to begin with, and the volume "
+                f"{gib * 1024}{more}; set {setting} to {-(-times * first[mount] // 1024)} or "
+                "more, or lower sizeMib"
+            )

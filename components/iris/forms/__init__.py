@@ -11,6 +11,19 @@ from components.iris.settings import IrisSettings
 from components.iris.surroundings import Surroundings
 
 
+def form_of(settings: IrisSettings) -> "Form":
+    """What runs IRIS as the settings say; no other form is loaded."""
+    match settings.form:
+        case "statefulset":
+            from components.iris.forms.statefulset import statefulset
+
+            return statefulset
+        case _:
+            from components.iris.forms.deployment import deployment
+
+            return deployment
+
+
 @dataclass(frozen=True)
 class Storage:
     """Where volumes come from, and how they are kept."""
@@ -45,13 +58,16 @@ class Instance:
     pods: Mapping[str, str]
     """Labels that its pod has and no other pod of the namespace."""
 
+    ordinal: int | None = None
+    """Its number among several; None: there can be no other."""
+
 
 @dataclass(frozen=True)
 class Running:
     """What a form gives: databases that clients can be led to."""
 
     instances: Sequence[Instance]
-    """At least one; the first is the one that a web gateway stands in front of."""
+    """At least one. They share nothing, so each has a Service and a web gateway of its own."""
 
     ready: Sequence[pulumi.Resource]
     """What is there once they run. A Service comes after it: it counts as created once a pod

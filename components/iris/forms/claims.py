@@ -1,5 +1,6 @@
 """Volume claims that no mistake of ours can delete."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -12,40 +13,81 @@ from components.iris.restore.hook import FILLED_FROM, restoring
 from components.iris.restore.settings import claim_name
 from components.iris.restore.source import filled
 from components.iris.settings import IrisSettings
+from components.iris.volumes import Volume, volumes
 
 
-def claim(
+def claims(
     name: str,
-    *,
-    called: str,
-    gib: int,
     settings: IrisSettings,
+    *,
     namespace: pulumi.Input[str],
     storage: Storage,
     kubeconfig: pulumi.Output[str],
     opts: pulumi.ResourceOptions,
-) -> pulumi.Output[str]:
-    """Make the claim in use, keep the earlier ones, and return what Kubernetes calls the first.
+) -> list[dict[str, k8s.core.v1.PersistentVolumeClaim]]:
+    """Make the claims of every instance, each by the name of its volume in the pod.
 
     Args:
-        name: of the Pulumi resource of the first.
-        called: what Kubernetes calls the first.
-        gib: size of the volume in use, GiB. It may grow and never shrink.
-        settings: which volume is in use, and what it is filled from.
-        namespace: where it is.
-        storage: where the volume comes from.
+        name: prefix of the Pulumi resources.
+        settings: choices of the stack.
+        namespace: where they are.
+        storage: where the volumes come from.
         kubeconfig: how this run reaches the cluster.
-        opts: options of the resource.
+        opts: options of every resource.
     """
+    if settings.layout() != "statefulset":
+        return [
+            {
+                volume.name: _in_use(
+                    f"{name}-{volume.name}",
+                    volume,
+                    settings,
+                    namespace=namespace,
+                    storage=storage,
+                    kubeconfig=kubeconfig,
+                    opts=opts,
+                )
+                for volume in volumes(settings)
+            }
+        ]
+    return [
+        {
+            volume.name: _growing(
+                f"{name}-{volume.name}-{ordinal}",
+                volume,
+                called=volume.claim(ordinal),
+                namespace=namespace,
+                storage=storage,
+                storage_class=storage.storage_class,
+                opts=opts,
+            )
+            for volume in volumes(settings)
+        }
+        for ordinal in range(settings.instances)
+    ]
+
+
+def _in_use(
+    name: str,
+    volume: Volume,
+    settings: IrisSettings,
+    *,
+    namespace: pulumi.Input[str],
+    storage: Storage,
+    kubeconfig: pulumi.Output[str],
+    opts: pulumi.ResourceOptions,
+) -> k8s.core.v1.PersistentVolumeClaim:
+    """Make the claim in use, filled from what the stack names, and keep the earlier ones."""
+    called = volume.claim(None)
     for number in settings.earlier_volumes():
         # As it was left: its size is no longer the stack file's.
         _claim(
             claim_name(name, number),
-            claim_name(called, number),
-            gib=gib,
+            volume,
+            called=claim_name(called, number),
             namespace=namespace,
-            storage_class=storage.storage_class,
             storage=storage,
+            storage_class=storage.storage_class,
             opts=pulumi.ResourceOptions.merge(
                 opts, pulumi.ResourceOptions(ignore_changes=["spec", "metadata.annotations"])
             ),
@@ -67,16 +109,16 @@ def claim(
         volume=settings.volume,
         namespace=settings.namespace,
         storage_class=filling.storage_class,
-        gib=gib,
+        gib=volume.gib,
         kubeconfig=kubeconfig,
     )
-    return _claim(
+    return _growing(
         own,
-        claim_name(called, settings.volume),
-        gib=gib,
+        volume,
+        called=claim_name(called, settings.volume),
         namespace=namespace,
-        storage_class=filling.storage_class,
         storage=storage,
+        storage_class=filling.storage_class,
         spec=filling.spec,
         annotations={FILLED_FROM: source.told()} if source else {},
         opts=pulumi.ResourceOptions.merge(
@@ -85,33 +127,44 @@ def claim(
                 depends_on=filling.after,
                 # A claim says once what fills its volume, and Kubernetes forbids to change it.
                 ignore_changes=["spec.dataSource"],
-                hooks=pulumi.ResourceHookBinding.merge(growth(f"{own}-growth"), hooks),
+                hooks=hooks,
             ),
         ),
     )
 
 
+def _growing(
+    name: str, volume: Volume, *, opts: pulumi.ResourceOptions, **claim: Any
+) -> k8s.core.v1.PersistentVolumeClaim:
+    """A claim whose size the stack file says."""
+    hooks = growth(f"{name}-growth", setting=volume.setting)
+    if opts.hooks:
+        hooks = pulumi.ResourceHookBinding.merge(hooks, opts.hooks)
+    grown = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=hooks))
+    return _claim(name, volume, opts=grown, **claim)
+
+
 def _claim(
     name: str,
-    called: str,
+    volume: Volume,
     *,
-    gib: int,
+    called: str,
     namespace: pulumi.Input[str],
-    storage_class: str,
     storage: Storage,
+    storage_class: str,
     opts: pulumi.ResourceOptions,
-    spec: Any = None,
-    annotations: dict[str, str] | None = None,
-) -> pulumi.Output[str]:
+    spec: Mapping[str, Any] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> k8s.core.v1.PersistentVolumeClaim:
     wanted: Any = {
         "accessModes": ["ReadWriteOnce"],
         # A plain name and no Output of the class: when Pulumi replaces a class, it also
         # replaces everything whose inputs came from it.
         "storageClassName": storage_class,
-        "resources": {"requests": {"storage": f"{gib}Gi"}},
+        "resources": {"requests": {"storage": f"{volume.gib}Gi"}},
         **(spec or {}),
     }
-    made = k8s.core.v1.PersistentVolumeClaim(
+    return k8s.core.v1.PersistentVolumeClaim(
         name,
         metadata={
             "name": called,
@@ -130,4 +183,3 @@ def _claim(
             ),
         ),
     )
-    return made.metadata["name"]

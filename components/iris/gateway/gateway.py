@@ -7,7 +7,7 @@ import pulumi_kubernetes as k8s
 
 from components.cluster import Cluster
 from components.iris.gateway.config import CSP_CONF, csp_ini
-from components.iris.gateway.pod import LABELS, pod_spec
+from components.iris.gateway.pod import labels_of, pod_spec
 from components.iris.gateway.settings import WebGatewaySettings
 from components.iris.pod import WEB_PORT
 from components.iris.service import Entrance, entrance
@@ -27,6 +27,7 @@ class WebGateway(pulumi.ComponentResource):
         name: str,
         settings: WebGatewaySettings,
         *,
+        called: str,
         cluster: Cluster,
         namespace: str,
         here: pulumi.Input[str],
@@ -41,6 +42,7 @@ class WebGateway(pulumi.ComponentResource):
         Args:
             name: Prefix of every child.
             settings: Choices of the stack.
+            called: Service of the database that it is for, which its objects are named after.
             cluster: Where it runs.
             namespace: The database's namespace, in which it runs.
             here: The same, from the resource.
@@ -53,12 +55,13 @@ class WebGateway(pulumi.ComponentResource):
         super().__init__("ha-iris:database:WebGateway", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, provider=cluster.provider)
         host, port = superserver
+        labels = labels_of(called)
 
         # Named by content: a change makes new pods, one after the other. The gateway would merge
         # a file that changed in place, and keep what is no longer in it.
         config = k8s.core.v1.Secret(
             f"{name}-config",
-            metadata={"namespace": here, "labels": LABELS},
+            metadata={"namespace": here, "labels": labels},
             immutable=True,
             string_data={
                 "CSP.ini": pulumi.Output.secret(password).apply(
@@ -82,11 +85,12 @@ class WebGateway(pulumi.ComponentResource):
             },
             # One that ends soon after it has opened its port takes no other's place.
             "minReadySeconds": 10,
-            "selector": {"matchLabels": LABELS},
+            "selector": {"matchLabels": labels},
             "template": {
-                "metadata": {"labels": LABELS},
+                "metadata": {"labels": labels},
                 "spec": pod_spec(
                     settings,
+                    labels=labels,
                     cluster=cluster,
                     config=config.metadata["name"],
                     service_account=service_account,
@@ -96,25 +100,25 @@ class WebGateway(pulumi.ComponentResource):
         }
         deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata={"name": "iris-web-gateway", "namespace": here, "labels": LABELS},
+            metadata={"name": f"{called}-web-gateway", "namespace": here, "labels": labels},
             spec=spec,
             opts=child,
         )
         if settings.replicas > 1:
-            budget: Any = {"maxUnavailable": 1, "selector": {"matchLabels": LABELS}}
+            budget: Any = {"maxUnavailable": 1, "selector": {"matchLabels": labels}}
             k8s.policy.v1.PodDisruptionBudget(
                 f"{name}-disruption-budget",
-                metadata={"name": "iris-web-gateway", "namespace": here, "labels": LABELS},
+                metadata={"name": f"{called}-web-gateway", "namespace": here, "labels": labels},
                 spec=budget,
                 opts=child,
             )
         self.entrance = entrance(
             f"{name}-service",
             settings.service,
-            service="iris-web",
+            service=f"{called}-web",
             namespace=namespace,
             here=here,
-            labels=LABELS,
+            labels=labels,
             ports={"webserver": WEB_PORT},
             cluster=cluster,
             # A session that IRIS binds to a process is bound to the gateway that holds it.

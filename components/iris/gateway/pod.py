@@ -1,5 +1,6 @@
 """The pod that runs the web gateway, as plain data: no Pulumi resource is made here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from components.cluster import Cluster
@@ -13,9 +14,15 @@ LABELS = {"app.kubernetes.io/name": "iris-web-gateway", "app.kubernetes.io/part-
 """Not those of the database, whose Service and Deployment would take these pods for theirs."""
 
 
+def labels_of(database: str) -> dict[str, str]:
+    """Labels of the gateways of one database, by its Service."""
+    return LABELS if database == "iris" else {**LABELS, "app.kubernetes.io/instance": database}
+
+
 def pod_spec(
     settings: WebGatewaySettings,
     *,
+    labels: Mapping[str, str],
     cluster: Cluster,
     config: Any,
     service_account: Any,
@@ -36,7 +43,7 @@ def pod_spec(
                 "topologyKey": key,
                 "maxSkew": 1,
                 "whenUnsatisfiable": "DoNotSchedule",
-                "labelSelector": {"matchLabels": LABELS},
+                "labelSelector": {"matchLabels": labels},
                 # In a rollout the old pods do not count: they go.
                 "matchLabelKeys": ["pod-template-hash"],
                 # Nor does a node, or a zone, that is drained or dead.

@@ -1,0 +1,96 @@
+"""What is asked before IRIS runs in another form, or on the volumes of another one."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+
+from components.iris.pod import LABELS
+from components.iris.settings import IrisSettings
+from components.kubernetes_api import Unreachable, connect
+
+FORM = "ha-iris/form"
+VOLUMES = "ha-iris/volumes-of"
+DEFAULT = "deployment"
+PAGE = "docs/forms.md, From one form to another"
+
+
+def marks(settings: IrisSettings) -> dict[str, str]:
+    """Annotations of the namespace that tell the next run of the program what there is.
+
+    Without one it is a Deployment.
+    """
+    told = {FORM: settings.form, VOLUMES: settings.layout()}
+    return {key: value for key, value in told.items() if value != DEFAULT}
+
+
+def switch(name: str, *, kubeconfig: pulumi.Output[str]) -> pulumi.ResourceHookBinding:
+    """A hook of the namespace, which comes before all else in it; it speaks in previews too.
+
+    Args:
+        name: of the hook; the state remembers it.
+        kubeconfig: how this run reaches the cluster.
+    """
+
+    async def check(change: pulumi.ResourceHookArgs) -> None:
+        before, after = _annotations(change.old_inputs), _annotations(change.new_inputs)
+        if told := data_left_behind(before, after):
+            raise ValueError(told)
+        if before.get(FORM) == after.get(FORM):
+            return
+        document = await kubeconfig.future()
+        if not document:
+            raise RuntimeError(f"the kubeconfig is not known, and so not whether IRIS runs; {PAGE}")
+        namespace = (change.new_inputs or {})["metadata"]["name"]
+        if fault := await asyncio.to_thread(still_running, document, namespace):
+            raise ValueError(fault)
+
+    options = pulumi.ResourceHookOptions(on_dry_run=True)
+    return pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook(name, check, options)])
+
+
+def data_left_behind(before: Mapping[str, str], after: Mapping[str, str]) -> str | None:
+    """Why the new form would begin with an empty database; None if it has the data."""
+    old, new = before.get(VOLUMES, DEFAULT), after.get(VOLUMES, DEFAULT)
+    if old == new:
+        return None
+    form = after.get(FORM, DEFAULT)
+    cure = (
+        f"set ha-iris:iris.volumesOf to {old}"
+        if "operator" not in (old, form)
+        else "bring it over by a backup"
+    )
+    return (
+        f"ha-iris:iris.form is {form}, and the database is on the volumes of the form {old}, which "
+        f"this one would leave for new and empty ones; to take the data along {cure}, as {PAGE}, "
+        f"says, or set form to {before.get(FORM, DEFAULT)} again; to throw it away, destroy it "
+        "first"
+    )
+
+
+def still_running(kubeconfig: str, namespace: str) -> str | None:
+    """Why two forms would run at once, and so two instances on one volume; None if none does."""
+    try:
+        with connect(kubeconfig) as api:
+            return pods_left(api.get, namespace)
+    except Unreachable as reason:
+        raise RuntimeError(f"whether IRIS still runs is not known: {reason}") from None
+
+
+def pods_left(get: Callable[[str], dict[str, Any] | None], namespace: str) -> str | None:
+    """The same, of a cluster's answers."""
+    selector = ",".join(f"{key}={value}" for key, value in LABELS.items())
+    found = get(f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}")
+    names = [pod["metadata"]["name"] for pod in (found or {}).get("items", [])]
+    if not names:
+        return None
+    return (
+        f"IRIS runs in {', '.join(names)}, and the new form would start another beside it; stop it "
+        f"first, with the clean stop that {PAGE}, begins with"
+    )
+
+
+def _annotations(inputs: Mapping[str, Any] | None) -> dict[str, str]:
+    metadata = (inputs or {}).get("metadata") or {}
+    return dict(metadata.get("annotations") or {})

@@ -1,0 +1,47 @@
+"""The volumes of an instance: what is on them, where, and what Kubernetes calls their claims."""
+
+from dataclasses import dataclass
+
+from components.iris.cpf.data import DATABASES_VOLUME, VOLUME
+from components.iris.settings import IrisSettings
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume that each instance has one of."""
+
+    name: str
+    """What the pod calls it."""
+
+    mount: str
+    """Folder of the container."""
+
+    gib: int
+    """Size, GiB."""
+
+    setting: str
+    """Key of the size in a stack file's ``iris``."""
+
+    def claim(self, ordinal: int | None) -> str:
+        """Name of an instance's claim: for a number, the one that a StatefulSet's pod asks for."""
+        return f"iris-{self.name}" if ordinal is None else f"{self.name}-iris-{ordinal}"
+
+
+def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
+    """The volumes of one instance. The first has IRIS itself and the journals on it."""
+    if settings.layout() != "statefulset":
+        return (Volume("data", VOLUME, settings.storage_gib, "storageGib"),)
+    return (
+        Volume("system", VOLUME, settings.storage_gib, "storageGib"),
+        Volume(
+            "databases",
+            DATABASES_VOLUME,
+            settings.databases_gib or settings.storage_gib,
+            "databasesGib",
+        ),
+    )
+
+
+def sizes_gib(settings: IrisSettings) -> list[int]:
+    """Size of each volume of all instances, GiB."""
+    return [volume.gib for volume in volumes(settings)] * settings.instances
