@@ -113,6 +113,7 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
     @classmethod
     def _image_for_the_nodes(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
         images = [iris.image, *([iris.web_gateway.image] if iris.has_web_gateway() else [])]
+        images += iris.operator.images() if iris.operator else []
         if cluster := info.data.get("cluster"):
             for image in images:
                 if fault := wrong_architecture(image, cluster.node_architecture()):
@@ -235,7 +236,7 @@ def _too_large(iris: IrisSettings, cluster: ClusterSettings) -> list[str]:
             iris.memory_gib,
             node,
             longhorn=on_longhorn,
-            instances=instances_on_a_node(iris.instances, nodes=cluster.nodes),
+            instances=instances_on_a_node(iris.pods(), nodes=cluster.nodes),
         )
     if iris.product().community and (fault := too_many_cores_for_community(node, iris.cpu)):
         faults.append(fault)

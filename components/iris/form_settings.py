@@ -42,16 +42,6 @@ class FormSettings(Settings):
 
     @field_validator("form")
     @classmethod
-    def _is_built(cls, form: Form) -> Form:
-        if form == "operator":
-            raise ValueError(
-                "this program does not run IRIS by the operator yet; set it to deployment or "
-                "statefulset"
-            )
-        return form
-
-    @field_validator("form")
-    @classmethod
     def _names_its_hosts(cls, form: Form, info: ValidationInfo) -> Form:
         if form == "statefulset" and info.data.get("hostname", "iris") != "iris":
             raise ValueError(

@@ -48,6 +48,7 @@ def reached(
     ports = {"superserver": SUPERSERVER_PORT}
     if settings.offers_portal():
         ports["webserver"] = WEB_PORT
+    after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[*running.ready]))
     found = []
     for instance in running.instances:
         own = name if instance.ordinal is None else f"{name}-{instance.ordinal}"
@@ -60,12 +61,25 @@ def reached(
             labels=instance.pods,
             ports=ports,
             cluster=cluster,
-            opts=pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(depends_on=[*running.ready])
-            ),
+            named_ports=instance.named_ports,
+            opts=after,
         )
         web = superserver if settings.offers_portal() else None
-        if around.gateway_account is not None:
+        if instance.gateways is not None:
+            web = entrance(
+                f"{own}-web-gateway-service",
+                settings.web_gateway.service,
+                service=f"{instance.service}-web",
+                namespace=settings.namespace,
+                here=around.namespace,
+                labels=instance.gateways,
+                ports={"webserver": WEB_PORT},
+                cluster=cluster,
+                same_pod_for_a_client=True,
+                named_ports=instance.named_ports,
+                opts=after,
+            )
+        elif around.gateway_account is not None:
             # Beside the database, not after it: it starts without one, and of two new releases
             # the gateway's should come first.
             web = WebGateway(

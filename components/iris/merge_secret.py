@@ -16,6 +16,18 @@ PARAMETERS = "ha-iris/parameters"
 """Annotation with the digest of all but the actions: where it changes, IRIS restarts."""
 
 
+def merge_text(
+    settings: IrisSettings,
+    *,
+    credentials: Credentials,
+    gateway_hash: pulumi.Input[str] | None,
+) -> pulumi.Output[str]:
+    """The merge file, with the hashes of all passwords; its actions come last."""
+    return pulumi.Output.all(
+        credentials.password_hash, credentials.user_hashes, gateway_hash
+    ).apply(lambda hashes: _text(settings, *hashes))
+
+
 def merge_secret(
     name: str,
     settings: IrisSettings,
@@ -33,27 +45,12 @@ def merge_secret(
     With ``actions.live`` a change of actions alone changes it in place.
     """
 
-    def text(password_hash: str, user_hashes: dict[str, str], web_gateway_hash: str | None) -> str:
-        return merge_file(
-            memory_gib=settings.memory_gib,
-            globals_mib=settings.globals_mib,
-            routines_mib=settings.routines_mib,
-            gmheap_kib=settings.gmheap_kib,
-            synch_commit=settings.synch_commit,
-            username=settings.username,
-            password_hash=password_hash,
-            web_gateway_hash=web_gateway_hash,
-            parameters=settings.parameters.sections(
-                grace_seconds=settings.termination_grace_period_seconds
-            ),
-            actions=settings.actions.lines(user_hashes),
-            more=settings.cpf,
-        )
-
     metadata: Any = {"namespace": namespace, "labels": labels}
     if settings.actions.live:
         # Without hashes, so that it is known in a preview and tells nothing of a password.
-        without_hashes = text("", {user.name: "" for user in settings.actions.users}, None)
+        without_hashes = _text(
+            settings, "", {user.name: "" for user in settings.actions.users}, None
+        )
         parameters = without_hashes.partition("[Actions]\n")[0]
         digest = hashlib.sha256(parameters.encode()).hexdigest()
         metadata["annotations"] = {PARAMETERS: digest[:16]}
@@ -62,9 +59,7 @@ def merge_secret(
         metadata=metadata,
         immutable=None if settings.actions.live else True,
         string_data={
-            "merge.cpf": pulumi.Output.all(
-                credentials.password_hash, credentials.user_hashes, gateway_hash
-            ).apply(lambda hashes: text(*hashes))
+            "merge.cpf": merge_text(settings, credentials=credentials, gateway_hash=gateway_hash)
         },
         opts=pulumi.ResourceOptions.merge(
             opts,
@@ -73,4 +68,27 @@ def merge_secret(
                 hooks=live_told(f"{name}-live") if settings.actions.live else None,
             ),
         ),
+    )
+
+
+def _text(
+    settings: IrisSettings,
+    password_hash: str,
+    user_hashes: dict[str, str],
+    web_gateway_hash: str | None,
+) -> str:
+    return merge_file(
+        memory_gib=settings.memory_gib,
+        globals_mib=settings.globals_mib,
+        routines_mib=settings.routines_mib,
+        gmheap_kib=settings.gmheap_kib,
+        synch_commit=settings.synch_commit,
+        username=settings.username,
+        password_hash=password_hash,
+        web_gateway_hash=web_gateway_hash,
+        parameters=settings.parameters.sections(
+            grace_seconds=settings.termination_grace_period_seconds
+        ),
+        actions=settings.actions.lines(user_hashes),
+        more=settings.cpf,
     )

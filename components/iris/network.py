@@ -28,6 +28,7 @@ class NetworkPolicies(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str],
         pods: Mapping[str, str],
+        gateways: Mapping[str, str] = GATEWAY,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the policies, if they are asked for.
@@ -37,6 +38,7 @@ class NetworkPolicies(pulumi.ComponentResource):
             settings: Choices of the stack.
             namespace: What they are for.
             pods: Labels of the database's own pods there.
+            gateways: Labels of the web gateway's pods.
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:NetworkPolicies", name, None, opts)
@@ -51,7 +53,7 @@ class NetworkPolicies(pulumi.ComponentResource):
         }
         if settings.has_web_gateway():
             rules = _rules({WEB_PORT: readers}, settings.web_gateway.service)
-            specs["iris-web-gateway"] = _policy(GATEWAY, ingress=rules)
+            specs["iris-web-gateway"] = _policy(gateways, ingress=rules)
         if settings.wants_guard() and wanted.egress is not None:
             # It asks them whether this node is cut off. The API server, which it asks too, has no
             # label and no known address: a list that has it makes the guard surer.

@@ -115,6 +115,7 @@ def entrance(
     ports: Mapping[str, int],
     cluster: Cluster,
     same_pod_for_a_client: bool = False,
+    named_ports: bool = True,
     opts: pulumi.ResourceOptions,
 ) -> Entrance:
     """Make a Service.
@@ -129,6 +130,7 @@ def entrance(
         ports: number by name; the pods call their ports by the same names.
         cluster: where it is.
         same_pod_for_a_client: whether a client's connections go to one pod, as long as it lives.
+        named_ports: whether the pods call their ports by these names.
         opts: options of the resource.
     """
     public = settings.type == "LoadBalancer"
@@ -136,7 +138,7 @@ def entrance(
         "type": settings.type,
         "selector": labels,
         "ports": [
-            {"name": port_name, "port": port, "targetPort": port_name}
+            {"name": port_name, "port": port, "targetPort": port_name if named_ports else port}
             for port_name, port in ports.items()
         ],
     }

@@ -23,6 +23,8 @@ from components.iris.image_settings import ImageSettings, brings_web_server, tol
 from components.iris.memory import shared_memory, too_large_for_memory
 from components.iris.moving_settings import MovingSettings
 from components.iris.network_settings import NetworkPolicySettings
+from components.iris.operator.fits import operator_fits
+from components.iris.operator.settings import OperatorSettings
 from components.iris.restore.settings import VolumeSettings, class_for_a_restore
 from components.iris.service import IrisServiceSettings
 from components.iris.upgrade.settings import PrePullSettings, UpgradeSettings
@@ -152,6 +154,23 @@ class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
     def _can_be_restored(cls, storage_class: str | None, info: ValidationInfo) -> str | None:
         return class_for_a_restore(storage_class, info.data.get("restore"))
 
+    @field_validator("volume", "restore")
+    @classmethod
+    def _is_a_claim_by_itself(cls, value: object, info: ValidationInfo) -> object:
+        form = info.data.get("form")
+        if form in ("statefulset", "operator") and info.data.get("volumes_of") != "deployment":
+            if value not in (None, 1):
+                raise ValueError(
+                    f"form {form} finds its volumes by names that carry no number; restore into a "
+                    "stack with form deployment (docs/restore.md)"
+                )
+        return value
+
+    operator: Annotated[OperatorSettings | None, AfterValidator(operator_fits)] = Field(
+        default=None, validate_default=True
+    )
+    """InterSystems' Kubernetes Operator, for form operator alone."""
+
     @field_validator("fs_type")
     @classmethod
     def _is_of_a_class_that_we_make(cls, fs_type: str, info: ValidationInfo) -> str:
@@ -210,9 +229,18 @@ class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
         return policy
 
     def wants_guard(self) -> bool:
-        """Whether IRIS is to end on a node that is cut off, if there are other nodes."""
-        return self.guard.enabled and self.storage_class is None
+        """Whether IRIS is to end on a node that is cut off, if there are other nodes.
+
+        The operator makes the probes of its pods, and takes no others.
+        """
+        return self.guard.enabled and self.storage_class is None and self.form != "operator"
 
     def has_web_gateway(self) -> bool:
         """Whether a web gateway stands in front of the database."""
         return self.web_gateway.is_on(built_in=self.offers_portal())
+
+    def pods(self) -> int:
+        """How many pods run IRIS."""
+        if self.operator is None:
+            return self.instances
+        return self.operator.data_nodes() + self.operator.compute.replicas

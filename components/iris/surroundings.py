@@ -10,8 +10,11 @@ import pulumi_kubernetes as k8s
 from components.cluster import Cluster
 from components.iris.credentials import Credentials
 from components.iris.form_switch import marks, switch
+from components.iris.gateway.pod import LABELS as GATEWAYS
 from components.iris.merge_secret import merge_secret
 from components.iris.network import NetworkPolicies
+from components.iris.operator.iris_cluster import runs_gateways
+from components.iris.operator.labels import pods as pods_of
 from components.iris.pod import LABELS, SCRIPTS
 from components.iris.registry import docker_config
 from components.iris.settings import IrisSettings
@@ -28,8 +31,8 @@ class Surroundings:
     namespace: Name
     service_account: Name
     priority_class: Name
-    merge_secret: Name
-    """Secret with the merge file, key ``merge.cpf``."""
+    merge_secret: Name | None
+    """Secret with the merge file, key ``merge.cpf``; None: the operator takes a ConfigMap."""
 
     scripts: Name
     """ConfigMap with the programs that run in the pod."""
@@ -139,14 +142,18 @@ def surroundings(
         description="The database goes first when the nodes that are left run short.",
         opts=child,
     )
-    merge = merge_secret(
-        f"{name}-cpf",
-        settings,
-        credentials=credentials,
-        namespace=here,
-        labels=LABELS,
-        gateway_hash=gateway_account and gateway_account.password_hash,
-        opts=child,
+    merge = (
+        None
+        if settings.form == "operator"
+        else merge_secret(
+            f"{name}-cpf",
+            settings,
+            credentials=credentials,
+            namespace=here,
+            labels=LABELS,
+            gateway_hash=gateway_account and gateway_account.password_hash,
+            opts=child,
+        )
     )
     # Named by content: other scripts, another start.
     scripts = k8s.core.v1.ConfigMap(
@@ -160,13 +167,11 @@ def surroundings(
         namespace=here,
         service_account=service_account.metadata["name"],
         priority_class=priority_class.metadata["name"],
-        merge_secret=merge.metadata["name"],
+        merge_secret=merge and merge.metadata["name"],
         scripts=scripts.metadata["name"],
         pull_secrets=pull_secrets,
         license_secret=_license(f"{name}-license", settings, here, child),
-        policies=NetworkPolicies(
-            f"{name}-network", settings, namespace=here, pods=LABELS, opts=child
-        ),
+        policies=_policies(f"{name}-network", settings, here, child),
         images=pre_pull(
             f"{name}-images",
             settings,
@@ -177,6 +182,21 @@ def surroundings(
         ),
         credentials=credentials,
         gateway_account=gateway_account,
+    )
+
+
+def _policies(
+    name: str, settings: IrisSettings, namespace: Name, opts: pulumi.ResourceOptions
+) -> NetworkPolicies:
+    if settings.form != "operator":
+        return NetworkPolicies(name, settings, namespace=namespace, pods=LABELS, opts=opts)
+    return NetworkPolicies(
+        name,
+        settings,
+        namespace=namespace,
+        pods=pods_of("data"),
+        gateways=pods_of("webgateway") if runs_gateways(settings) else GATEWAYS,
+        opts=opts,
     )
 
 

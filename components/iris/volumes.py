@@ -44,4 +44,6 @@ def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
 
 def sizes_gib(settings: IrisSettings) -> list[int]:
     """Size of each volume of all instances, GiB."""
+    if settings.operator is not None:
+        return settings.operator.sizes_gib(settings.storage_gib)
     return [volume.gib for volume in volumes(settings)] * settings.instances

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from components.longhorn.api import Unreadable, look
 from components.longhorn.health import Copies, Leaving, copies
-from components.longhorn.waiting import GaveUp, Patience, wait
 from components.settings import Settings
+from components.waiting import GaveUp, Patience, wait
 
 CURE = (
     "docs/upgrades.md says what helps; to change nodes without this check, at the risk of the "
@@ -122,6 +122,7 @@ class NodeChanges:
                 lambda: asyncio.to_thread(missing),
                 self._patience,
                 lambda line: pulumi.log.info(f"{told} waits: {line}"),
+                well="every copy is there",
             )
         except (GaveUp, Unreadable) as reason:
             raise RuntimeError(f"{change.name} stays as it is: {reason}. {CURE}") from None

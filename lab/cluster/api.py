@@ -37,7 +37,7 @@ class Api:
         self.url = url
         pki = home.cluster / "pki"
         self._pool = urllib3.PoolManager(
-            maxsize=16,
+            maxsize=24,
             retries=False,
             ca_certs=str(pki / "ca.crt"),
             cert_file=str(pki / "admin.crt"),

@@ -1,4 +1,4 @@
-"""What Longhorn and the kubelets do next, as a function of what the cluster holds.
+"""What Longhorn, kubelets and InterSystems' operator do next, as a function of the cluster.
 
 Nothing happens to a volume before the driver's CSIDriver object exists, which Longhorn's driver
 deployer brings some time after its chart is installed.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.cluster.driver import deploy
+from lab.cluster.iris_operator import operate
 from lab.cluster.kubelets import mount, register, use
 from lab.cluster.longhorn_manager import apply_defaults, target_backups, upload
 from lab.cluster.snapshots import snapshot
@@ -28,5 +29,6 @@ def due(world: World) -> Iterator[Request]:
         yield from attach(world)
         yield from snapshot(world)
         yield from upload(world)
+    yield from operate(world)
     yield from use(world)
     yield from mount(world)

@@ -28,6 +28,8 @@ from lab.home import LabHome
 log = logging.getLogger("lab.cluster.storage")
 RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 60.0
+LONGEST_WITHOUT_KIND_SECONDS = 5.0
+"""Between two looks for a kind that the cluster does not know, as long as no kind is defined."""
 
 
 class Mirror:
@@ -39,6 +41,7 @@ class Mirror:
         self._objects: dict[str, dict[str, dict]] = {}
         self._lock = threading.Lock()
         self.changed = threading.Event()
+        self._defined = threading.Condition()
         for kind, path in KINDS.items():
             threading.Thread(target=self._follow, args=(kind, path), daemon=True).start()
 
@@ -50,6 +53,7 @@ class Mirror:
             return {kind: list(found.values()) for kind, found in self._objects.items()}
 
     def _follow(self, kind: str, path: str) -> None:
+        pause = RETRY_SECONDS
         while True:
             try:
                 listed = self._api.request("GET", path)
@@ -64,17 +68,22 @@ class Mirror:
                         else:
                             self._objects[kind][_uid(item)] = item
                     self.changed.set()
+                    if kind == "definitions":
+                        with self._defined:
+                            self._defined.notify_all()
             except (ApiError, urllib3.exceptions.HTTPError) as error:
                 if not self._ca.exists():  # the lab was deleted
                     os._exit(0)
                 if isinstance(error, ApiError) and error.status == 404:
-                    # Longhorn's chart, which brings this kind, is not installed.
+                    # The chart or the operator that brings this kind is not there.
                     with self._lock:
                         news = self._objects.get(kind) != {}
                         self._objects[kind] = {}
                     if news:
                         self.changed.set()
-                    time.sleep(RETRY_SECONDS)
+                    with self._defined:
+                        woken = self._defined.wait(pause)
+                    pause = RETRY_SECONDS if woken else min(2 * pause, LONGEST_WITHOUT_KIND_SECONDS)
                     continue
                 log.info("%s: listing again: %s", kind, error)
                 time.sleep(RETRY_SECONDS)

@@ -32,6 +32,10 @@ KINDS = {
     "backups": f"{LONGHORN}/backups",
     "backup targets": f"{LONGHORN}/backuptargets",
     "defaults": f"/api/v1/namespaces/{NAMESPACE}/configmaps",
+    "definitions": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "iris clusters": "/apis/intersystems.com/v1alpha1/irisclusters",
+    "statefulsets": "/apis/apps/v1/statefulsets",
+    "services": "/api/v1/services",
 }
 """The objects that are watched, and where they are."""
 

@@ -64,10 +64,11 @@ def copy_project(
         }
     write(work / "Pulumi.yaml", yaml.safe_dump(document, sort_keys=False))
     # A chart that a stack file names by a relative path is looked for from here.
-    chart = str((config.get("ha-iris:longhorn") or {}).get("chart") or "")
-    top = PurePath(chart).parts[0] if "/" in chart else ".."
-    if top not in ("/", "..") and (project / top).is_dir() and not (work / top).is_symlink():
-        (work / top).symlink_to((project / top).resolve())
+    for path in (("ha-iris:longhorn", "chart"), ("ha-iris:iris", "operator", "chart")):
+        chart = str(_at(config, path) or "")
+        top = PurePath(chart).parts[0] if "/" in chart else ".."
+        if top not in ("/", "..") and (project / top).is_dir() and not (work / top).is_symlink():
+            (work / top).symlink_to((project / top).resolve())
     write(work / name, yaml.safe_dump(copy, sort_keys=False))
     return encrypted
 
@@ -131,3 +132,9 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
         raise LabError(file.name, "no stack file", "write `config:` and the settings under it")
     return content
+
+
+def _at(config: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        config = config.get(name) if isinstance(config, Mapping) else None
+    return config

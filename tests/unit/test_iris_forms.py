@@ -92,10 +92,6 @@ def test_databases_stay_in_their_folders_in_another_form(iris, volumes_of):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (
-            {"form": "operator"},
-            "form is operator: this program does not run IRIS by the operator yet",
-        ),
         ({"form": "pod"}, "form is pod"),
         ({"instances": 2}, "instances is 2: form deployment runs one instance here"),
         ({"form": "statefulset", "instances": 0}, "instances is 0"),

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from components.longhorn.api import Unreachable
-from components.longhorn.waiting import GaveUp, Patience, wait
+from components.kubernetes_api import Unreachable
+from components.waiting import GaveUp, Patience, wait
 
 PATIENCE = Patience(timeout=3600, settled=90, silence=300, every=15, between_lines=60)
 REBUILDING = ["pvc-1: 2 of 3 copies whole, the next one 41 % rebuilt"]
@@ -62,7 +62,7 @@ def test_a_rebuild_is_waited_for_with_a_line_of_progress():
 
     assert told.seconds == 600 + 90
     assert told[:3] == ["pvc-1: 0 % rebuilt", "pvc-1: 10 % rebuilt", "pvc-1: 20 % rebuilt"]
-    assert told[-1] == "every copy is there, for 90 s to be sure"
+    assert told[-1] == "nothing is missing, for 90 s to be sure"
 
 
 def test_a_volume_that_stays_degraded_ends_the_wait_after_its_time():

@@ -118,9 +118,17 @@ def test_a_group_with_more_than_a_ciphertext_is_a_group(project, work):
 
 
 @pytest.mark.parametrize("chart", ["./lab/charts/longhorn", "mirror/longhorn.tgz"])
-def test_a_chart_named_by_a_relative_path_is_found_from_the_copy(project, work, chart):
+@pytest.mark.parametrize("whose", ["longhorn", "operator"])
+def test_a_chart_named_by_a_relative_path_is_found_from_the_copy(project, work, chart, whose):
     (project / "mirror").mkdir()
-    settings = {"ha-iris:longhorn": {"chart": chart}}
+    settings = (
+        {"ha-iris:longhorn": {"chart": chart}}
+        if whose == "longhorn"
+        else {
+            "ha-iris:longhorn": {"chart": "longhorn"},
+            "ha-iris:iris": {"operator": {"chart": chart}},
+        }
+    )
     copy_project(project, work, "dev", settings, preview=False)
     copy_project(project, work, "dev", settings, preview=False)
 

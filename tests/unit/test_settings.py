@@ -109,6 +109,22 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         {"iris": {"image": "containers.intersystems.com/intersystems/iris-arm64:2026.1"}},
         "does not run on amd64 nodes; use the repository iris, or nodes of the other",
     ),
+    "ARM operator on other nodes": (
+        {
+            "iris": {
+                "form": "operator",
+                "operator": {
+                    "chart": "./lab/charts/iris-operator",
+                    "image": "registry.example.com/intersystems/iris-operator-arm64:3.8",
+                },
+            }
+        },
+        "iris-operator-arm64:3.8 does not run on amd64 nodes; use the repository iris-operator",
+    ),
+    "operator without its chart": (
+        {"iris": {"form": "operator"}},
+        "ha-iris:iris.operator is missing: InterSystems publishes the operator's chart to its",
+    ),
     "no such time zone": (
         {"iris": {"timeZone": "Berlin"}},
         "ha-iris:iris.timeZone is Berlin: no such time zone; use a name as in Europe/Berlin",

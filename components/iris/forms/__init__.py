@@ -18,6 +18,10 @@ def form_of(settings: IrisSettings) -> "Form":
             from components.iris.forms.statefulset import statefulset
 
             return statefulset
+        case "operator":
+            from components.iris.operator.form import operator
+
+            return operator
         case _:
             from components.iris.forms.deployment import deployment
 
@@ -60,6 +64,12 @@ class Instance:
 
     ordinal: int | None = None
     """Its number among several; None: there can be no other."""
+
+    named_ports: bool = True
+    """Whether its containers call their ports superserver and webserver."""
+
+    gateways: Mapping[str, str] | None = None
+    """Labels of web gateways that the form itself runs; None: it runs none."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.longhorn.node_changes import NodeChanges, NodeChangeSettings
-from components.longhorn.waiting import Patience
+from components.waiting import Patience
 
 situation = json.loads(Path("situation.json").read_text())
 kubeconfig = Path(situation["kubeconfig"]).read_text()

@@ -1,11 +1,11 @@
-"""Waiting for copies, with an end to every wait."""
+"""Waiting for a cluster, with an end to every wait."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from components.longhorn.api import Unreachable
+from components.kubernetes_api import Unreachable
 
 EVERY_SECONDS = 15
 """Between two looks."""
@@ -42,6 +42,7 @@ async def wait(
     patience: Patience,
     tell: Callable[[str], None],
     *,
+    well: str = "nothing is missing",
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
@@ -52,6 +53,7 @@ async def wait(
             raises ``Unreachable`` if nobody answers.
         patience: when to give up.
         tell: gets a line when what is missing has changed.
+        well: what it says when nothing is missing, and it looks again to be sure.
         clock: seconds that only ever grow.
         sleep: waits for so many seconds.
 
@@ -81,7 +83,7 @@ async def wait(
             well_since = now if well_since is None else well_since
             if now - well_since >= patience.settled:
                 return
-            line = f"every copy is there, for {patience.settled:.0f} s to be sure"
+            line = f"{well}, for {patience.settled:.0f} s to be sure"
         if line != told and (not faults or now - told_at >= patience.between_lines):
             tell(line)
             told, told_at = line, now

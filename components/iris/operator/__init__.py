@@ -1,0 +1,1 @@
+"""IRIS as an IrisCluster, which InterSystems' Kubernetes Operator (IKO) runs."""
