@@ -6,6 +6,7 @@ from collections import Counter
 
 from lab import LabError
 from lab.cluster import processes
+from lab.cluster.api import Api
 from lab.cluster.control_plane import ControlPlane, Status
 from lab.commands import engine_of, linked, say
 from lab.engine.checkpoint import SECRET, stacks_in
@@ -59,6 +60,21 @@ def _say_control_plane(home: LabHome, found: Status) -> None:
         _row(f"version of {name}", TOOLS[name].version)
     _row("provider plugins", provided(home) or "none yet")
     _row("Longhorn chart", chart.chosen(home))
+    if found.version:
+        _say_refused_merges(home)
+
+
+def _say_refused_merges(home: LabHome) -> None:
+    """What IRIS refused of its merge file, as far as an Event of its pod still tells it."""
+    path = "/api/v1/events?fieldSelector=reason=Unhealthy"
+    for event in Api(home).request("GET", path)["items"]:
+        _, found, told = event["message"].partition("merge-errors: ")
+        if found:
+            pod = event["involvedObject"]
+            _row("merge refused", f"{pod['namespace']}/{pod['name']}: {told.splitlines()[0]}")
+            for line in told.splitlines()[1:-1]:
+                _row("", line)
+            _row("", "what to do is in docs/runbooks.md, IrisMergeRefused")
 
 
 def _say_stack(stack: str, home: LabHome, show_secrets: bool) -> bool:

@@ -73,7 +73,11 @@ def ready(tmp_path):
             iris.chmod(0o755)
             done = subprocess.run(
                 [FOLDER / "ready.sh", str(patience), str(port if answers else 1)],
-                env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)},
+                env={
+                    "PATH": f"{tmp_path}:{os.environ['PATH']}",
+                    "TMPDIR": str(tmp_path),
+                    "ISC_DATA_DIRECTORY": str(tmp_path),
+                },
                 capture_output=True,
                 text=True,
                 check=False,
@@ -117,6 +121,77 @@ def test_what_hung_once_starts_its_time_anew(ready, tmp_path):
     ready("running", "ok")
 
     assert not (tmp_path / "ha-iris-hung-since").exists()
+
+
+REFUSED = (
+    "01/07/22-23:11:32:729 (1205) 1 [Utility.Event] ERROR #507: Action 'CreateDatabase' failed at "
+    "line 2\n"
+)
+
+
+@pytest.fixture
+def messages_log(tmp_path):
+    """Adds lines to what IRIS has written since this start."""
+    log = tmp_path / "mgr" / "messages.log"
+    log.parent.mkdir()
+
+    def write(text: str) -> None:
+        with log.open("a") as file:
+            file.write(text)
+
+    return write
+
+
+def test_a_refused_merge_fails_one_round_of_many_and_the_kubelet_makes_an_event_of_it(
+    ready, messages_log
+):
+    messages_log(REFUSED)
+
+    code, told = ready("running", "ok")
+
+    assert code == 1
+    assert told.startswith("merge-errors: IRIS refused something of its merge file since")
+    assert "Action 'CreateDatabase' failed" in told
+    assert len(told) < 1024
+    assert [ready("running", "ok") for _ in range(3)] == [(0, "")] * 3
+
+
+def test_a_pod_is_taken_out_of_service_only_by_two_failed_rounds_in_a_row(iris):
+    probe = container(iris())["readinessProbe"]
+
+    assert probe["failureThreshold"] == 2
+    assert probe["periodSeconds"] < 300
+
+
+def test_a_refusal_that_stands_is_told_again_after_five_minutes(ready, messages_log, tmp_path):
+    messages_log(REFUSED)
+    ready("running", "ok")
+    asked = tmp_path / "ha-iris-merge-asked"
+    asked.write_text(str(int(asked.read_text()) - 299))
+    assert ready("running", "ok") == (0, "")
+    asked.write_text(str(int(asked.read_text()) - 300))
+
+    assert ready("running", "ok")[0] == 1
+
+
+def test_a_refusal_is_no_longer_told_once_the_log_is_marked(ready, messages_log, tmp_path):
+    messages_log(REFUSED)
+    (tmp_path / "ha-iris-messages-size").write_text(f"{len(REFUSED)}\n")
+
+    assert ready("running", "ok") == (0, "")
+
+
+def test_many_refusals_fit_into_an_event(ready, messages_log):
+    messages_log(REFUSED * 50)
+
+    code, told = ready("running", "ok")
+
+    assert code == 1
+    assert len(told) < 1024
+
+
+def test_a_log_that_cannot_be_read_is_no_refusal(ready):
+    assert ready("running", "ok") == (0, "")
 
 
 @pytest.fixture

@@ -6,11 +6,17 @@
 # half an hour after every crash, and clients work meanwhile: neither counts. Hung is what a full
 # volume, or one that has become read-only, looks like, and a freeze for a backup as well: so it
 # counts once it has lasted longer than any freeze.
+#
+# It also tells what IRIS refused of its merge file, in the one way that a pod without rights has: the
+# kubelet makes an Event of what a failed probe prints. So one round in five minutes fails while a
+# refusal stands. The pod stays ready, as it takes two rounds in a row to change that.
 set -u
 
 patience=$1
 port=$2
 since=${TMPDIR:-/tmp}/ha-iris-hung-since
+asked=${TMPDIR:-/tmp}/ha-iris-merge-asked
+ask_every=300
 
 IFS=^ read -r -a fields < <(iris qlist IRIS)
 status=${fields[3]:-unknown}
@@ -24,14 +30,24 @@ if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
   echo "nothing answers on port $port"
   exit 1
 fi
-if [[ ${health,,} != hung* ]]; then
-  rm -f "$since"
-  exit 0
-fi
-
 # Seconds since the machine started: no change of the clock shortens or stretches them.
 read -r now _ </proc/uptime
 now=${now%.*}
+if [[ ${health,,} != hung* ]]; then
+  rm -f "$since"
+  last=
+  [[ -s $asked ]] && read -r last <"$asked"
+  if [[ -z $last ]] || ((now - last >= ask_every)); then
+    echo "$now" >"$asked"
+    said=$("${0%/*}/merge_errors.sh" --strict)
+    # That the log cannot be read is no refusal. An Event holds 1024 characters.
+    if [[ $said == *'IRIS refused something'* ]]; then
+      echo "${said:0:900}"
+      exit 1
+    fi
+  fi
+  exit 0
+fi
 [[ -s $since ]] || echo "$now" >"$since"
 read -r first <"$since"
 if ((now - first >= patience)); then
