@@ -18,6 +18,7 @@ from components.iris.service import Entrance
 from components.iris.volumes import sizes_gib
 from components.longhorn import BackupStore, Longhorn
 from components.longhorn.peers import ADDRESS
+from stacks.monitoring import monitoring, read_by_prometheus
 from stacks.settings import StackSettings
 
 PORTAL_PATH = "/csp/sys/UtilHome.csp"
@@ -66,7 +67,7 @@ def deploy(
         )
     iris = Iris(
         "iris",
-        settings.iris,
+        read_by_prometheus(settings),
         cluster=cluster,
         storage_class=storage_class,
         storage_ready=storage_ready,
@@ -90,6 +91,7 @@ def deploy(
             snapshot_class=snapshot_class,
             upload=backup_store is not None,
         )
+    monitoring(settings, cluster=cluster, iris=iris)
     outputs |= {
         "clusterName": cluster.name,
         "namespace": iris.namespace,

@@ -29,6 +29,7 @@ from components.iris.guard.timing import too_late
 from components.iris.image import wrong_architecture
 from components.iris.volumes import sizes_gib
 from components.longhorn import LonghornSettings
+from components.monitoring import MonitoringSettings
 from components.settings import EXAMPLES_WILL_DO, Settings
 from stacks.faults import faults_of, refusal, secrets_in_clear
 
@@ -67,6 +68,9 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
     backup: AnyBackup
     """What leaves the cluster, and where it goes."""
 
+    monitoring: MonitoringSettings = Field(default=MonitoringSettings(), validate_default=True)
+    """What a Prometheus that is there already needs to watch all this. Off by default."""
+
     @field_validator("longhorn")
     @classmethod
     def _one_storage(cls, longhorn: LonghornSettings, info: ValidationInfo) -> LonghornSettings:
@@ -92,6 +96,19 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
                 "the cluster more nodes"
             )
         return longhorn
+
+    @field_validator("monitoring")
+    @classmethod
+    def _something_answers(
+        cls, monitoring: MonitoringSettings, info: ValidationInfo
+    ) -> MonitoringSettings:
+        iris = info.data.get("iris")
+        if iris and monitoring.enabled and not (iris.offers_portal() or iris.has_web_gateway()):
+            raise ValueError(
+                f"enabled is true, and nothing answers for the metrics of {iris.image}, which "
+                "brings no web server; drop iris.webGateway.enabled, or drop enabled here"
+            )
+        return monitoring
 
     @field_validator("longhorn")
     @classmethod

@@ -20,6 +20,9 @@ class Iris(pulumi.ComponentResource):
     namespace: str
     """Namespace of everything below."""
 
+    here: pulumi.Output[str]
+    """The same, known once it exists."""
+
     username: str
     """A user with all rights that the program created and that the password belongs to."""
 
@@ -100,6 +103,7 @@ class Iris(pulumi.ComponentResource):
         )
         self.superserver, self.web = self.instances[0].superserver, self.instances[0].web
         self.namespace = settings.namespace
+        self.here = around.namespace
         self.username = settings.username
         self.password = around.credentials.password
         self.register_outputs({"namespace": self.namespace, "address": self.superserver.address})

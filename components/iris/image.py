@@ -105,16 +105,21 @@ def needs_root(name: str) -> bool:
     return "intersystems/" in name and _repository(name) in ("webgateway", "webgateway-nginx")
 
 
-def licence_warning(image: Image, today: date) -> str | None:
-    """What to do about a Community licence that ends soon or has ended; None if there is time."""
+def licence_ends(image: Image) -> date | None:
+    """Day about which a Community image starts no more; None where nothing tells."""
     version = image.version
     if not image.community or version is None:
         return None
     built = BUILT.get(version[:2])
     # A release that is not in the table was built in its year at the latest.
     year, month = (built.year, built.month) if built else (version[0], 12)
-    ends = date(year + 1 + month // 12, month % 12 + 1, min(built.day, 28) if built else 28)
-    if (ends - today).days > WARN_DAYS:
+    return date(year + 1 + month // 12, month % 12 + 1, min(built.day, 28) if built else 28)
+
+
+def licence_warning(image: Image, today: date) -> str | None:
+    """What to do about a Community licence that ends soon or has ended; None if there is time."""
+    ends = licence_ends(image)
+    if ends is None or (ends - today).days > WARN_DAYS:
         return None
     tense = "ended" if ends < today else "ends"
     return (

@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -47,6 +47,7 @@ def build(
     folder: Path,
     targets: Mapping[str, Path],
     ldflags: str,
+    tags: Sequence[str],
     tick: Callable[[float], None],
 ) -> None:
     """Build packages of the module in `folder`, each to its target, which appears whole or not.
@@ -68,6 +69,7 @@ def build(
         tempfile.TemporaryDirectory(prefix=PARTIAL, dir=into) as partial,
     ):
         command = [str(go), "build", "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", ldflags]
+        command += ["-tags", ",".join(tags)] if tags else []
         process = subprocess.Popen(
             [*command, "-o", f"{partial}/", *targets],
             cwd=folder,

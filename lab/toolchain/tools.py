@@ -23,6 +23,8 @@ class Tool:
     package: str
     stamps: tuple[str, ...] = ()
     """Go variables (`-ldflags -X`), each with the {version} it is set to."""
+    tags: tuple[str, ...] = ()
+    """Build tags, the same for all programs of a module."""
 
     @property
     def version(self) -> str:
@@ -89,7 +91,15 @@ TOOLS: dict[str, Tool] = {
     "kube-score": Tool(
         "manifests", "github.com/zegl/kube-score", "github.com/zegl/kube-score/cmd/kube-score"
     ),
+    "promtool": Tool(
+        "promtool",
+        "github.com/prometheus/prometheus",
+        "github.com/prometheus/prometheus/cmd/promtool",
+        ("github.com/prometheus/common/version.Version={version}",),
+        # Without what finds targets in each cloud: rules need none of it.
+        ("remove_all_sd",),
+    ),
 }
-CHECKERS = ("actionlint", "kubeconform", "kube-score")
+CHECKERS = ("actionlint", "kubeconform", "kube-score", "promtool")
 LAB_TOOLS = tuple(name for name in TOOLS if name not in CHECKERS)
-"""What the lab needs; what checks workflows and manifests is built only when asked for."""
+"""What the lab needs; what checks workflows, manifests and alerts is built only when asked for."""

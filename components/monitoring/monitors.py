@@ -1,0 +1,74 @@
+"""What Prometheus reads, as plain data: no Pulumi resource is made here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.monitoring.settings import MonitoringSettings
+
+METRICS_PATH = "/api/monitor/metrics"
+
+JOB = "ha-iris"
+"""Label job of everything that IRIS itself tells, by which the rules know it."""
+
+MANAGERS = {"app": "longhorn-manager"}
+"""Labels of Longhorn's Service longhorn-backend and of its pods (chart 1.12.1)."""
+
+
+def iris_pod_monitor(settings: MonitoringSettings, pods: Mapping[str, str]) -> dict[str, Any]:
+    """Spec of a PodMonitor that reads IRIS at the web server of its own pod."""
+    return {
+        "selector": {"matchLabels": dict(pods)},
+        "podMetricsEndpoints": [_of_iris(settings)],
+    }
+
+
+def gateway_monitor(
+    settings: MonitoringSettings, gateways: Mapping[str, str], *, address: str
+) -> dict[str, Any]:
+    """Spec of a PodMonitor that reads IRIS through the Service of its gateways, once.
+
+    Each gateway would bring the same figures, and IRIS works out what is per second between one
+    reading and the next. Without the labels that tell gateways apart, and at one address, their
+    targets are the same to Prometheus, which reads equal targets once.
+    """
+    endpoint = _of_iris(settings)
+    endpoint["relabelings"] += [
+        {"targetLabel": "__address__", "replacement": address},
+        {"targetLabel": "instance", "replacement": address},
+        {"action": "labeldrop", "regex": "pod|container|node"},
+    ]
+    return {
+        "selector": {"matchLabels": dict(gateways)},
+        "podMetricsEndpoints": [endpoint],
+    }
+
+
+def longhorn_monitor(settings: MonitoringSettings, namespace: str) -> dict[str, Any]:
+    """Spec of a ServiceMonitor that reads each of Longhorn's managers."""
+    return {
+        "selector": {"matchLabels": MANAGERS},
+        "namespaceSelector": {"matchNames": [namespace]},
+        # Of the Services with these labels only longhorn-backend has a port of that name.
+        "endpoints": [{"port": "manager", "path": "/metrics", **_times(settings)}],
+    }
+
+
+def _of_iris(settings: MonitoringSettings) -> dict[str, Any]:
+    endpoint: dict[str, Any] = {
+        "port": "webserver",
+        "path": METRICS_PATH,
+        **_times(settings),
+        "relabelings": [{"targetLabel": "job", "replacement": JOB}],
+    }
+    if name := settings.credentials_secret:
+        endpoint["basicAuth"] = {
+            key: {"name": name, "key": key} for key in ("username", "password")
+        }
+    return endpoint
+
+
+def _times(settings: MonitoringSettings) -> dict[str, str]:
+    return {
+        "interval": f"{settings.scrape_seconds}s",
+        "scrapeTimeout": f"{min(settings.scrape_seconds, 20)}s",
+    }

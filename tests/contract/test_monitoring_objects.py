@@ -1,0 +1,51 @@
+"""Monitors and rules against the schemas of the Prometheus Operator itself."""
+
+from typing import Any
+
+import pytest
+
+from components.monitoring.definitions import KINDS, VERSION
+from components.monitoring.monitors import gateway_monitor, iris_pod_monitor, longhorn_monitor
+from components.monitoring.rules import rule_files
+from components.monitoring.settings import MonitoringSettings
+from tests.crds import PROMETHEUS_OPERATOR, definitions, faults
+from tests.watched import WATCHED
+
+SETTINGS = MonitoringSettings(enabled=True, credentials_secret="prometheus-login")
+PODS = {"app.kubernetes.io/name": "iris"}
+
+
+def thing(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": VERSION, "kind": kind, "metadata": {"name": "one"}, "spec": spec}
+
+
+OBJECTS = {
+    "of IRIS": thing("PodMonitor", iris_pod_monitor(SETTINGS, PODS)),
+    "of the gateways": thing(
+        "PodMonitor", gateway_monitor(SETTINGS, PODS, address="iris-web.iris.svc:52773")
+    ),
+    "of Longhorn": thing("ServiceMonitor", longhorn_monitor(SETTINGS, "longhorn-system")),
+    **{name: thing("PrometheusRule", rules) for name, rules in rule_files(WATCHED).items()},
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_the_prometheus_operator_knows_every_field(name: str):
+    assert faults(OBJECTS[name]) == []
+
+
+def test_a_field_that_it_does_not_know_would_be_found():
+    wrong = thing("PodMonitor", {**iris_pod_monitor(SETTINGS, PODS), "podMetricsEndpoint": []})
+
+    assert faults(wrong) == [
+        "$.spec: Additional properties are not allowed ('podMetricsEndpoint' was unexpected)"
+    ]
+
+
+def test_the_kinds_that_a_cluster_is_asked_for_are_those_of_the_operator():
+    theirs = {
+        crd["spec"]["names"]["kind"]: crd["spec"]["names"]["plural"]
+        for crd in definitions(PROMETHEUS_OPERATOR)
+    }
+
+    assert KINDS.items() <= theirs.items()

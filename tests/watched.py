@@ -1,0 +1,14 @@
+"""An IRIS to be watched, for tests of what watches it."""
+
+from datetime import date
+
+from components.monitoring.rules import Watched
+
+WATCHED = Watched(
+    namespace="iris",
+    hung_seconds=660,
+    longhorn_namespace="longhorn-system",
+    kept_free_percent=25,
+    community_ends=date(2027, 8, 22),
+    runbooks="docs/runbooks.md",
+)
