@@ -1,5 +1,6 @@
 """What every settings model shares, and the types that several of them use."""
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Interface, IPv4Network, collapse_addresses
 from typing import Annotated
@@ -39,6 +40,35 @@ KubernetesName = Annotated[
     AfterValidator(_ends_where_a_name_may),
 ]
 """An RFC 1123 label: lower-case letters, digits and hyphens, at most 63."""
+
+
+def _is_a_name_in_dns(name: str) -> str:
+    if "://" in name or "/" in name or ":" in name:
+        raise ValueError(
+            "a host name is no URL: it has no scheme, port or path; write it as in iris.example.org"
+        )
+    if "*" in name:
+        raise ValueError(
+            "a wildcard is no name that a client could type; write the one name, as in "
+            "iris.example.org"
+        )
+    if not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+", name) or (
+        re.fullmatch(r"[\d.]+", name)
+    ):
+        raise ValueError(
+            "this is no full host name in lower-case letters, digits, hyphens and dots; write it "
+            "as in iris.example.org"
+        )
+    return name
+
+
+AnnotationKey = Annotated[
+    str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
+]
+"""Key of an annotation, such as example.com/name (Kubernetes, annotations)."""
+
+Hostname = Annotated[str, Field(max_length=253), AfterValidator(_is_a_name_in_dns)]
+"""A full name in DNS, such as iris.example.org: no wildcard, no address, no URL."""
 
 Gib = Annotated[int, Field(gt=0)]
 """A size in GiB (2**30 bytes)."""

@@ -3,6 +3,7 @@
 import pulumi
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.access.settings import AccessSettings
 from components.backup.store import GivenStore, GivenStoreSettings
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
 from components.iris import IrisSettings
@@ -47,6 +48,17 @@ class ExistingStackSettings(StackSettings[ExistingClusterSettings, GivenStoreSet
                     f"{key}.annotations what yours wants"
                 )
         return iris
+
+    @field_validator("access")
+    @classmethod
+    def _asks_for_no_address_of_a_gateway(cls, access: AccessSettings) -> AccessSettings:
+        if "address" in access.gateway.model_fields_set:
+            raise ValueError(
+                f"gateway.address is {access.gateway.address}, and who makes load balancers in a "
+                "cluster that exists, if anybody, is not known; drop it and write in "
+                "gateway.infrastructureAnnotations what yours wants"
+            )
+        return access
 
 
 def build(settings: ExistingStackSettings) -> dict[str, pulumi.Input[object]]:

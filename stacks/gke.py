@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 import pulumi
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from components.access.settings import AccessSettings
 from components.gcp import (
     GcpNetwork,
     GcpNetworkSettings,
@@ -69,6 +70,19 @@ class GkeStackSettings(StackSettings[GkeClusterSettings, GcsBackupStoreSettings]
                 f"of another; make podsRange a /{24 - (nodes - 1).bit_length()} or larger"
             )
         return network
+
+    @field_validator("access")
+    @classmethod
+    def _has_its_gateway_controller(
+        cls, access: AccessSettings, info: ValidationInfo
+    ) -> AccessSettings:
+        cluster = info.data.get("cluster")
+        if cluster and access.is_of_gke() and not cluster.gateway_api:
+            raise ValueError(
+                f"gateway.className is {access.gateway.class_name}, which GKE's own controller "
+                "serves, and it is off; set cluster.gatewayApi to true"
+            )
+        return access
 
 
 class _Place(NamedTuple):

@@ -15,9 +15,11 @@ from components.iris import Iris, IrisSettings
 from components.iris.instances import Reached
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
 from components.iris.service import Entrance
+from components.iris.surroundings import Neighbours
 from components.iris.volumes import sizes_gib
 from components.longhorn import BackupStore, Longhorn
 from components.longhorn.peers import ADDRESS
+from stacks.entrance import cert_manager, web_entrance
 from stacks.monitoring import monitoring, read_by_prometheus
 from stacks.settings import StackSettings
 
@@ -65,6 +67,7 @@ def deploy(
             "or has snapshots and backups now depends on that class alone, and a pod on a dead "
             "node waits for a person: nothing releases its volume. The isolation guard is off."
         )
+    certificates_after = cert_manager(settings.cert_manager, settings.access, cluster=cluster)
     iris = Iris(
         "iris",
         read_by_prometheus(settings),
@@ -75,6 +78,7 @@ def deploy(
         snapshot_class=snapshot_class,
         peers=ADDRESS if settings.guarded() else None,
         class_parameters=class_parameters,
+        neighbours=Neighbours(settings.access.requests_from(), certificates_after),
     )
     if snapshot_class and settings.backup.snapshots.enabled:
         ConsistentSnapshots(
@@ -105,6 +109,17 @@ def deploy(
         outputs["instances"] = {
             one.instance.service: _ways_in(cluster, iris, one) for one in iris.instances
         }
+    if settings.access.hostname:
+        outputs.pop("webPortForwardCommand", None)
+        scheme = "https" if settings.access.has_tls() else "http"
+        outputs["portalUrl"] = f"{scheme}://{settings.access.hostname}{PORTAL_PATH}"
+        outputs |= web_entrance(
+            settings.access,
+            iris=iris,
+            cluster=cluster,
+            policies=settings.iris.network_policy.enabled,
+            after=certificates_after,
+        )
     outputs["readme"] = readme(outputs)
     return outputs
 

@@ -16,6 +16,7 @@ from pulumi.runtime.config import (
 )
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from components.access.settings import AccessSettings
 from components.backup.settings import BackupSettings
 from components.capacity import (
     instances_on_a_node,
@@ -23,6 +24,7 @@ from components.capacity import (
     too_large_for_node,
     too_many_cores_for_community,
 )
+from components.cert_manager.settings import CertManagerSettings
 from components.cluster import ClusterSettings
 from components.iris import IrisSettings
 from components.iris.guard.timing import too_late
@@ -31,6 +33,7 @@ from components.iris.volumes import sizes_gib
 from components.longhorn import LonghornSettings
 from components.monitoring import MonitoringSettings
 from components.settings import EXAMPLES_WILL_DO, Settings
+from stacks.entrance import leads_to
 from stacks.faults import faults_of, refusal, secrets_in_clear
 
 NAMESPACE = "ha-iris"
@@ -70,6 +73,20 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
 
     monitoring: MonitoringSettings = Field(default=MonitoringSettings(), validate_default=True)
     """What a Prometheus that is there already needs to watch all this. Off by default."""
+
+    cert_manager: CertManagerSettings = CertManagerSettings()
+    """cert-manager, for certificates."""
+
+    access: AccessSettings = Field(default=AccessSettings(), validate_default=True)
+    """A host name with TLS for portal, REST and web applications."""
+
+    @field_validator("access")
+    @classmethod
+    def _leads_to_iris(cls, access: AccessSettings, info: ValidationInfo) -> AccessSettings:
+        iris = info.data.get("iris")
+        if iris and access.hostname:
+            leads_to(iris, access, cloud=info.data.get("cloud", "existing"))
+        return access
 
     @field_validator("longhorn")
     @classmethod

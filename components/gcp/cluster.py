@@ -102,6 +102,9 @@ class GkeCluster(pulumi.ComponentResource, Cluster):
                     container.ClusterAddonsConfigGcePersistentDiskCsiDriverConfigArgs(enabled=True)
                 )
             ),
+            gateway_api_config=container.ClusterGatewayApiConfigArgs(channel="CHANNEL_STANDARD")
+            if settings.gateway_api
+            else None,
             logging_config=container.ClusterLoggingConfigArgs(
                 enable_components=["SYSTEM_COMPONENTS"]
                 + (["WORKLOADS"] if settings.workload_logs else [])

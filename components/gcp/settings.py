@@ -51,6 +51,9 @@ class GkeClusterSettings(GkeNodeSettings):
     maintenance: GkeMaintenanceSettings = GkeMaintenanceSettings()
     """When GKE may update the control plane."""
 
+    gateway_api: bool = False
+    """GKE's own Gateway controller, and the kinds of Gateway API (GatewayClasses gke-l7-...)."""
+
     workload_logs: bool = True
     """Send what pods print to Cloud Logging, which charges for volume and for retention."""
 

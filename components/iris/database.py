@@ -11,7 +11,7 @@ from components.iris.image_told import image_warnings
 from components.iris.instances import Reached, reached
 from components.iris.service import Entrance
 from components.iris.settings import IrisSettings
-from components.iris.surroundings import surroundings
+from components.iris.surroundings import Neighbours, surroundings
 
 
 class Iris(pulumi.ComponentResource):
@@ -53,6 +53,7 @@ class Iris(pulumi.ComponentResource):
         snapshot_class: str | None = None,
         peers: str | None = None,
         class_parameters: Mapping[str, str] | None = None,
+        neighbours: Neighbours | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Deploy IRIS.
@@ -68,6 +69,7 @@ class Iris(pulumi.ComponentResource):
             snapshot_class: Name of the VolumeSnapshotClass of the volumes; None: there is none.
             peers: Name and port of the nodes that hold copies; None: nobody to be cut off from.
             class_parameters: Parameters of the StorageClass; None: somebody else made it.
+            neighbours: What is around its namespace, if there is anything.
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:Iris", name, None, opts)
@@ -80,6 +82,7 @@ class Iris(pulumi.ComponentResource):
             cluster=cluster,
             storage_ready=storage_ready,
             protect_data=protect_data,
+            neighbours=neighbours or Neighbours(),
             parent=self,
         )
         running = form_of(settings)(

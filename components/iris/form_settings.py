@@ -91,3 +91,9 @@ class FormSettings(Settings):
     def layout(self) -> Form:
         """Whose volumes the database is on."""
         return self.volumes_of or self.form
+
+    def services(self) -> list[str]:
+        """What the Services are called that SQL clients connect to; of an IrisCluster: ours."""
+        if self.form == "statefulset":
+            return [f"iris-{ordinal}" for ordinal in range(self.instances)]
+        return ["iris-superserver" if self.form == "operator" else "iris"]

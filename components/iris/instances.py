@@ -93,6 +93,7 @@ def reached(
                 password=around.gateway_account.password,
                 service_account=around.service_account,
                 toleration_seconds=settings.toleration_seconds,
+                tls=settings.tls,
                 opts=pulumi.ResourceOptions(parent=opts.parent),
             ).entrance
         found.append(Reached(instance, superserver, web))

@@ -10,7 +10,9 @@ import pulumi_kubernetes as k8s
 from components.iris.change_told import live_told
 from components.iris.cpf import merge_file
 from components.iris.credentials import Credentials
+from components.iris.pod import SUPERSERVER_PORT
 from components.iris.settings import IrisSettings
+from components.iris.tls import tls_actions
 
 PARAMETERS = "ha-iris/parameters"
 """Annotation with the digest of all but the actions: where it changes, IRIS restarts."""
@@ -89,6 +91,9 @@ def _text(
         parameters=settings.parameters.sections(
             grace_seconds=settings.termination_grace_period_seconds
         ),
-        actions=settings.actions.lines(user_hashes),
+        actions=[
+            *tls_actions(settings.tls, port=SUPERSERVER_PORT),
+            *settings.actions.lines(user_hashes),
+        ],
         more=settings.cpf,
     )

@@ -29,6 +29,7 @@ class NetworkPolicies(pulumi.ComponentResource):
         namespace: pulumi.Input[str],
         pods: Mapping[str, str],
         gateways: Mapping[str, str] = GATEWAY,
+        web_through: Sequence[Peer] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the policies, if they are asked for.
@@ -39,11 +40,12 @@ class NetworkPolicies(pulumi.ComponentResource):
             namespace: What they are for.
             pods: Labels of the database's own pods there.
             gateways: Labels of the web gateway's pods.
+            web_through: Who brings requests to the web server: the web entrance's controller.
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:NetworkPolicies", name, None, opts)
         wanted = settings.network_policy
-        readers = (*wanted.web, *wanted.metrics)
+        readers = (*wanted.web, *wanted.metrics, *web_through)
         doors: dict[int, Sequence[Peer]] = {SUPERSERVER_PORT: wanted.clients}
         if settings.offers_portal():
             doors[WEB_PORT] = readers

@@ -7,6 +7,7 @@ from typing import Any
 from components.iris.cpf.data import SYSTEM_DIRECTORY, VOLUME
 from components.iris.guard.pod import guarded
 from components.iris.settings import IrisSettings
+from components.iris.tls import TLS_MOUNT, tls_volume
 from components.iris.volumes import volumes as of_instance
 
 LABELS = {"app.kubernetes.io/name": "iris", "app.kubernetes.io/part-of": "ha-iris"}
@@ -94,6 +95,10 @@ def pod_spec(
         )
         mounts.append({"name": "license", "mountPath": LICENSE_MOUNT, "readOnly": True})
         args += ["--key", f"{LICENSE_MOUNT}/iris.key"]
+
+    if settings.tls.is_on():
+        volumes.append(tls_volume(settings.tls))
+        mounts.append(TLS_MOUNT)
 
     spec = {
         "hostname": settings.hostname,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -10,12 +10,10 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.cluster import Cluster
 from components.load_balancer import LoadBalancerAddress, replaced_with_its_kind
-from components.settings import Cidr, Settings, open_to_all
+from components.settings import AnnotationKey, Cidr, Hostname, Settings, open_to_all
 
-AnnotationKey = Annotated[
-    str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
-]
-"""Key of an annotation, such as example.com/name (Kubernetes, annotations)."""
+EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
+"""Annotation from which ExternalDNS, where a cluster has it, makes the record."""
 
 
 class IrisServiceSettings(Settings):
@@ -45,6 +43,9 @@ class IrisServiceSettings(Settings):
     LoadBalancer, and clients reach it under another address.
     """
 
+    hostname: Hostname | None = Field(default=None, validate_default=True)
+    """Name of the LoadBalancer in your DNS. Outputs tell it, and ExternalDNS makes the record."""
+
     annotations: dict[AnnotationKey, str] = Field(default={})
     """More annotations of the Service. They win over those that the program sets for the cloud."""
 
@@ -70,11 +71,11 @@ class IrisServiceSettings(Settings):
             )
         return ranges
 
-    @field_validator("external_traffic_policy", "address")
+    @field_validator("external_traffic_policy", "address", "hostname")
     @classmethod
-    def _is_of_a_load_balancer(cls, value: str, info: ValidationInfo) -> str:
-        if value in ("Local", "public") and info.data.get("type") == "ClusterIP":
-            key = "address" if value == "public" else "externalTrafficPolicy"
+    def _is_of_a_load_balancer(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value not in ("Cluster", "internal", None) and info.data.get("type") == "ClusterIP":
+            key = {"Local": "externalTrafficPolicy", "public": "address"}.get(value, "hostname")
             raise ValueError(
                 "a ClusterIP is reached inside the cluster only; set type to LoadBalancer, "
                 f"or drop {key}"
@@ -148,13 +149,14 @@ def entrance(
     if same_pod_for_a_client:
         spec["sessionAffinity"] = "ClientIP"
     for_the_cloud = cluster.load_balancer_annotations[settings.address] if public else {}
+    for_dns = {EXTERNAL_DNS: settings.hostname} if settings.hostname else {}
     made = k8s.core.v1.Service(
         name,
         metadata={
             "name": service,
             "namespace": here,
             "labels": labels,
-            "annotations": {**for_the_cloud, **settings.annotations},
+            "annotations": {**for_the_cloud, **for_dns, **settings.annotations},
         },
         spec=spec,
         opts=pulumi.ResourceOptions.merge(
@@ -163,7 +165,9 @@ def entrance(
     )
     return Entrance(
         service=service,
-        address=made.status.apply(_ingress_address)
+        address=pulumi.Output.from_input(settings.hostname)
+        if settings.hostname
+        else made.status.apply(_ingress_address)
         if public
         else pulumi.Output.from_input(f"{service}.{namespace}.svc.cluster.local"),
         inside_only=not public,

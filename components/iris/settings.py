@@ -27,6 +27,7 @@ from components.iris.operator.fits import operator_fits
 from components.iris.operator.settings import OperatorSettings
 from components.iris.restore.settings import VolumeSettings, class_for_a_restore
 from components.iris.service import IrisServiceSettings
+from components.iris.tls_settings import CONFIGURATION, TlsSettings
 from components.iris.upgrade.settings import PrePullSettings, UpgradeSettings
 from components.settings import Gib, KubernetesName
 
@@ -122,6 +123,9 @@ class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
     web_gateway: WebGatewaySettings = Field(default=WebGatewaySettings(), validate_default=True)
     """The web server in front of an image that brings none."""
 
+    tls: TlsSettings = Field(default=TlsSettings(), validate_default=True)
+    """TLS on the superserver."""
+
     @field_validator("namespace")
     @classmethod
     def _is_its_own(cls, namespace: str) -> str:
@@ -157,13 +161,12 @@ class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
     @field_validator("volume", "restore")
     @classmethod
     def _is_a_claim_by_itself(cls, value: object, info: ValidationInfo) -> object:
-        form = info.data.get("form")
-        if form in ("statefulset", "operator") and info.data.get("volumes_of") != "deployment":
-            if value not in (None, 1):
-                raise ValueError(
-                    f"form {form} finds its volumes by names that carry no number; restore into a "
-                    "stack with form deployment (docs/restore.md)"
-                )
+        form, layout = info.data.get("form"), info.data.get("volumes_of")
+        if form != "deployment" and layout != "deployment" and value not in (None, 1):
+            raise ValueError(
+                f"form {form} finds its volumes by names that carry no number; restore into a "
+                "stack with form deployment (docs/restore.md)"
+            )
         return value
 
     operator: Annotated[OperatorSettings | None, AfterValidator(operator_fits)] = Field(
@@ -216,6 +219,45 @@ class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
                 "another iris.username"
             )
         return gateway
+
+    @field_validator("service")
+    @classmethod
+    def _has_a_name_for_each(
+        cls, service: IrisServiceSettings, info: ValidationInfo
+    ) -> IrisServiceSettings:
+        if service.hostname and info.data.get("instances", 1) > 1:
+            raise ValueError(
+                f"hostname is {service.hostname}, and each of {info.data['instances']} instances "
+                "has a load balancer of its own; drop hostname"
+            )
+        return service
+
+    @field_validator("tls")
+    @classmethod
+    def _leaves_the_web_in(cls, tls: TlsSettings, info: ValidationInfo) -> TlsSettings:
+        actions, image = info.data.get("actions"), told_image(info.data)
+        if tls.superserver and info.data.get("form") == "operator":
+            raise ValueError(
+                "superserver is for the forms that this program runs itself, and the operator "
+                "takes the certificate of an IrisCluster by operator.tls; drop tls"
+            )
+        named = [config.name.lower() for config in actions.ssl_configs] if actions else []
+        if tls.superserver and CONFIGURATION.lower() in named:
+            raise ValueError(
+                f"actions.sslConfigs has {CONFIGURATION}, which tls makes; drop it there, or drop "
+                "tls.superserver"
+            )
+        if (
+            tls.superserver == "required"
+            and image
+            and brings_web_server(image, info.data.get("web_server"))
+        ):
+            raise ValueError(
+                "superserver is required, and the web server in this image reaches IRIS through "
+                "the superserver without TLS: portal and REST would be gone; set tls.superserver "
+                "to optional, or take an image without a web server, which gets a web gateway"
+            )
+        return tls
 
     @field_validator("network_policy")
     @classmethod

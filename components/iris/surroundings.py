@@ -13,15 +13,28 @@ from components.iris.form_switch import marks, switch
 from components.iris.gateway.pod import LABELS as GATEWAYS
 from components.iris.merge_secret import merge_secret
 from components.iris.network import NetworkPolicies
+from components.iris.network_settings import Peer
 from components.iris.operator.iris_cluster import runs_gateways
 from components.iris.operator.labels import pods as pods_of
 from components.iris.pod import LABELS, SCRIPTS
 from components.iris.registry import docker_config
 from components.iris.settings import IrisSettings
+from components.iris.tls import certificate_names, certify
 from components.iris.upgrade.pre_pull import pre_pull
 
 Name = pulumi.Output[str]
 """Name of an object in Kubernetes, which exists once the name is known."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What there is outside of IRIS's namespace that has to do with it."""
+
+    web_through: Sequence[Peer] = ()
+    """Who brings requests to the web server: the web entrance's controller."""
+
+    cert_manager: Sequence[pulumi.Resource] = ()
+    """What must exist before a certificate is asked for; empty: it exists already."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,7 @@ def surroundings(
     cluster: Cluster,
     storage_ready: Sequence[pulumi.Resource],
     protect_data: bool,
+    neighbours: Neighbours,
     parent: pulumi.Resource,
 ) -> Surroundings:
     """Make them.
@@ -70,6 +84,7 @@ def surroundings(
         storage_ready: what must outlive them on destroy.
         protect_data: refuse every plan that would delete or replace namespace or password,
             and leave the namespace where that is overridden.
+        neighbours: what is around IRIS's namespace.
         parent: of every resource.
     """
     child = pulumi.ResourceOptions(parent=parent, provider=cluster.provider)
@@ -163,6 +178,21 @@ def surroundings(
         data=SCRIPTS,
         opts=child,
     )
+    certify(
+        f"{name}-tls",
+        settings.tls,
+        names=certificate_names(
+            settings.tls,
+            services=settings.services(),
+            namespace=settings.namespace,
+            hostname=settings.service.hostname,
+        ),
+        namespace=here,
+        labels=LABELS,
+        opts=pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(depends_on=[*neighbours.cert_manager])
+        ),
+    )
     return Surroundings(
         namespace=here,
         service_account=service_account.metadata["name"],
@@ -171,7 +201,7 @@ def surroundings(
         scripts=scripts.metadata["name"],
         pull_secrets=pull_secrets,
         license_secret=_license(f"{name}-license", settings, here, child),
-        policies=_policies(f"{name}-network", settings, here, child),
+        policies=_policies(f"{name}-network", settings, here, neighbours.web_through, child),
         images=pre_pull(
             f"{name}-images",
             settings,
@@ -186,16 +216,19 @@ def surroundings(
 
 
 def _policies(
-    name: str, settings: IrisSettings, namespace: Name, opts: pulumi.ResourceOptions
+    name: str,
+    settings: IrisSettings,
+    namespace: Name,
+    web_through: Sequence[Peer],
+    opts: pulumi.ResourceOptions,
 ) -> NetworkPolicies:
-    if settings.form != "operator":
-        return NetworkPolicies(name, settings, namespace=namespace, pods=LABELS, opts=opts)
     return NetworkPolicies(
         name,
         settings,
         namespace=namespace,
-        pods=pods_of("data"),
+        pods=pods_of("data") if settings.form == "operator" else LABELS,
         gateways=pods_of("webgateway") if runs_gateways(settings) else GATEWAYS,
+        web_through=web_through,
         opts=opts,
     )
 

@@ -12,6 +12,7 @@ from tests.contract.programs import COMMITTED, PROGRAMS, Deployed, over, run_pro
 deploy = unit.deploy
 stack_config = unit.stack_config
 kubeconfig = unit.kubeconfig
+committed = unit.committed
 
 _RUNS: dict[str, list[Deployed]] = {}
 _BROKEN: dict[str, str] = {}

@@ -135,6 +135,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "workloadLogs": False,
                 "managedPrometheus": False,
                 "releaseChannel": "EXTENDED",
+                "gatewayApi": True,
             },
             "backup": {"kmsKey": GCP_KEY_IN_THE_EU, "location": "EU", "keepOnDestroy": False},
             "network": {"flowLogs": True, "natAddresses": 0},

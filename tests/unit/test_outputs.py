@@ -9,6 +9,7 @@ import pytest
 
 from components.azure.told import egress_addresses
 from tests.unit.conftest import ROOT, changed
+from tests.unit.entrances import entrance
 
 PAGE = (ROOT / "docs" / "outputs.md").read_text()
 OF_A_CLOUD = {
@@ -86,6 +87,13 @@ def test_instances_that_the_nodes_cannot_carry_are_refused(cloud, refused, stack
     told = refused(config)
     assert "for each of 3 instances that share a node once another is lost" in told
     assert "or fewer instances" in told
+
+
+def test_a_stack_with_a_web_entrance_tells_what_the_page_lists_beside_that(composed):
+    _, outputs = composed("dev", access=entrance())
+
+    assert listed("Stacks with a web entrance") == {"webHostname", "webAddressCommand"}
+    assert set(outputs) == listed("Every stack") | listed("Stacks with a web entrance")
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

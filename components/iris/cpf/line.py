@@ -13,7 +13,8 @@ COMMENTS = (";", "#", "//", "/*")
 _PLAIN = re.compile(r"[A-Za-z0-9_%$./:+*-]+")
 
 ORDER = (
-    *("CreateSSLConfig", "ModifySSLConfig", "CreateResource", "CreateDatabase", "ModifyDatabase"),
+    *("CreateSSLConfig", "ModifySSLConfig", "ModifyServer", "CreateResource", "CreateDatabase"),
+    "ModifyDatabase",
     *("CreateNamespace", "ModifyNamespace", "ModifyService", "CreateRole", "CreateUser"),
     *("CreateApplication", "ModifyResource", "ModifyRole", "ModifyUser", "ModifyApplication"),
     "Execute",

@@ -105,11 +105,11 @@ def statefulset(
     return Running(
         instances=[
             Instance(
-                service=f"iris-{ordinal}",
+                service=service,
                 pods={**LABELS, "statefulset.kubernetes.io/pod-name": f"iris-{ordinal}"},
                 ordinal=ordinal,
             )
-            for ordinal in range(settings.instances)
+            for ordinal, service in enumerate(settings.services())
         ],
         ready=[stateful_set],
     )

@@ -11,7 +11,15 @@ SERVER = "IRIS"
 PATHS = ("/", "/csp")
 
 
-def csp_ini(*, host: str, port: int, password: str, response_seconds: int) -> str:
+def csp_ini(
+    *,
+    host: str,
+    port: int,
+    password: str,
+    response_seconds: int,
+    tls: bool = False,
+    ca_file: str | None = None,
+) -> str:
     """Text of CSP.ini ("Web Gateway Configuration File Parameter Reference").
 
     The password stands in it as it is. The container copies the file when it starts, and the
@@ -22,6 +30,8 @@ def csp_ini(*, host: str, port: int, password: str, response_seconds: int) -> st
         port: its port.
         password: of the gateway's user; letters and digits, which need no escape.
         response_seconds: how long IRIS may take to answer a request.
+        tls: whether to reach IRIS by TLS.
+        ca_file: certificate of the authority that IRIS's own is checked against; None: unchecked.
     """
     sections: dict[str, dict[str, str | int]] = {
         "SYSTEM": {
@@ -37,9 +47,10 @@ def csp_ini(*, host: str, port: int, password: str, response_seconds: int) -> st
         SERVER: {
             "Ip_Address": host,
             "TCP_Port": port,
-            "Connection_Security_Level": 0,
+            "Connection_Security_Level": 10 if tls else 0,
             "Username": USER,
             "Password": password,
+            **(_tls(ca_file) if tls else {}),
         },
         "APP_PATH_INDEX": dict.fromkeys(PATHS, "Enabled"),
     }
@@ -52,3 +63,11 @@ def csp_ini(*, host: str, port: int, password: str, response_seconds: int) -> st
         f"[{section}]\n" + "".join(f"{key}={value}\n" for key, value in entries.items())
         for section, entries in sections.items()
     )
+
+
+def _tls(ca_file: str | None) -> dict[str, str | int]:
+    """TLS 1.2 or 1.3, without a certificate of the gateway's own: it has a password."""
+    entries: dict[str, str | int] = {"SSLCC_Protocol_Min": 16, "SSLCC_Protocol_Max": 32}
+    if ca_file:
+        entries["SSLCC_CA_Certificate_File"] = ca_file
+    return entries

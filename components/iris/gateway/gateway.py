@@ -11,6 +11,8 @@ from components.iris.gateway.pod import labels_of, pod_spec
 from components.iris.gateway.settings import WebGatewaySettings
 from components.iris.pod import WEB_PORT
 from components.iris.service import Entrance, entrance
+from components.iris.tls import MOUNT
+from components.iris.tls_settings import TlsSettings
 
 
 class WebGateway(pulumi.ComponentResource):
@@ -35,6 +37,7 @@ class WebGateway(pulumi.ComponentResource):
         password: pulumi.Input[str],
         service_account: pulumi.Input[str],
         toleration_seconds: int,
+        tls: TlsSettings,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Deploy the gateway.
@@ -50,6 +53,7 @@ class WebGateway(pulumi.ComponentResource):
             password: Of its user in IRIS, letters and digits.
             service_account: That pulls its image.
             toleration_seconds: How long a pod stays on a node that is not ready.
+            tls: Whether it reaches IRIS by TLS.
             opts: Options of this component.
         """
         super().__init__("ha-iris:database:WebGateway", name, None, opts)
@@ -70,6 +74,8 @@ class WebGateway(pulumi.ComponentResource):
                         port=port,
                         password=password,
                         response_seconds=settings.response_seconds,
+                        tls=tls.is_on(),
+                        ca_file=f"{MOUNT}/ca.crt" if tls.ca_in_secret else None,
                     )
                 ),
                 "CSP.conf": CSP_CONF,
@@ -95,6 +101,7 @@ class WebGateway(pulumi.ComponentResource):
                     config=config.metadata["name"],
                     service_account=service_account,
                     toleration_seconds=toleration_seconds,
+                    tls=tls,
                 ),
             },
         }

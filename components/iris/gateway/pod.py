@@ -6,6 +6,8 @@ from typing import Any
 from components.cluster import Cluster
 from components.iris.gateway.settings import WebGatewaySettings
 from components.iris.pod import IRISOWNER, WEB_PORT
+from components.iris.tls import TLS_MOUNT, tls_volume
+from components.iris.tls_settings import TlsSettings
 
 # Outside of where the gateway keeps its own files: the container copies these at its start.
 CONFIG_MOUNT = "/etc/ha-iris/web-gateway"
@@ -27,8 +29,18 @@ def pod_spec(
     config: Any,
     service_account: Any,
     toleration_seconds: int,
+    tls: TlsSettings,
 ) -> dict[str, Any]:
     """Spec of the gateway's pod. ``config`` and ``service_account`` are names, maybe Outputs."""
+    volumes: list[dict[str, Any]] = [
+        # The owner may write: a copy that keeps the mode must be one that the gateway can change.
+        {"name": "config", "secret": {"secretName": config, "defaultMode": 0o640}}
+    ]
+    mounts = [{"name": "config", "mountPath": CONFIG_MOUNT, "readOnly": True}]
+    if tls.is_on() and tls.ca_in_secret:
+        # The authority's certificate alone: the key is IRIS's.
+        volumes.append(tls_volume(tls, "ca.crt"))
+        mounts.append(TLS_MOUNT)
     resources = {"cpu": f"{settings.cpu:g}", "memory": f"{settings.memory_mib}Mi"}
     # A probe that asked for a page would ask IRIS, as every path is its: a database that fails
     # over would take both gateways out of the Service, or restart them.
@@ -99,9 +111,8 @@ def pod_spec(
                 "livenessProbe": {**port_is_open, "periodSeconds": 15, "failureThreshold": 4},
                 # Requests still come until every node has heard that this pod goes.
                 "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
-                "volumeMounts": [{"name": "config", "mountPath": CONFIG_MOUNT, "readOnly": True}],
+                "volumeMounts": mounts,
             }
         ],
-        # The owner may write: a copy that keeps the mode must be one that the gateway can change.
-        "volumes": [{"name": "config", "secret": {"secretName": config, "defaultMode": 0o640}}],
+        "volumes": volumes,
     }

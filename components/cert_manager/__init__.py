@@ -1,0 +1,1 @@
+"""cert-manager, which gets certificates, renews them and keeps them in Secrets."""
