@@ -54,3 +54,9 @@ def test_every_earlier_volume_stays_unless_some_are_named():
     assert IrisSettings(volume=3, kept_volumes=(2,)).earlier_volumes() == (2,)
     assert IrisSettings(volume=3, kept_volumes=()).earlier_volumes() == ()
     assert IrisSettings().earlier_volumes() == ()
+
+
+@pytest.mark.parametrize("group", [{"volume": 2}, {"restore": {"data": {"snapshot": "friday"}}}])
+def test_a_form_that_knows_its_volumes_by_name_is_not_restored_into(group):
+    with pytest.raises(ValidationError, match="restore into a stack with form deployment"):
+        IrisSettings.model_validate({"form": "statefulset", **group})

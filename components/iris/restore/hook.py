@@ -66,7 +66,7 @@ def restoring(
             if source:
                 told = await fit(
                     ask,
-                    lambda api: look(
+                    lambda api, source=source: look(
                         api, source, namespace=namespace, storage_class=storage_class, gib=gib
                     ),
                     patience=0 if preview else PATIENCE,
