@@ -5,7 +5,7 @@ STACK ?=
 # What .venv holds is compiled once, when it is first imported, also for those who leave no bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down status preview check test unit contract guard lab schema bench clean
+.PHONY: help up down status preview check test unit contract guard lab schema drill bench clean
 
 help:  ## these commands
 	@sed -nE 's/^([a-z ]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ lab: .venv/installed  ## the tests that run a control plane
 
 schema: .venv/installed  ## write stacks/stack.schema.json and docs/settings.md from the settings
 	$(BIN)/python -m stacks.schema
+
+drill: .venv/installed  ## break one thing and measure; SCENARIO=pod-deleted STACK=dev
+	$(BIN)/python -m drills $(or $(SCENARIO),list) $(if $(SCENARIO),--stack $(or $(STACK),dev))
 
 bench: .venv/installed  ## time the credential-free preview of eks against an empty program's
 	$(BIN)/python -m bench.preview

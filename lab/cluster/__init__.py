@@ -43,6 +43,8 @@ class Timings:
     """From a started IRIS container to a passed readiness probe."""
     database_stop: float = 1.0
     """From the deletion of an IRIS pod to its clean end."""
+    kubelet_status: float = 0.0
+    """Between two reports of a kubelet, in which it says what volumes it uses; 0: at once."""
 
     def milliseconds(self) -> dict[str, int]:
         """Delay of each Stage that has one, by the Stage's name."""

@@ -104,11 +104,15 @@ class ControlPlane:
                 self.home.kubeconfig.unlink(missing_ok=True)
                 shutil.rmtree(self.home.kwok, ignore_errors=True)
 
+    def stop_api_server(self) -> None:
+        """Kill the API server; `restart_api_server` brings it back."""
+        server = processes.find(self.home).get("kube-apiserver", [])
+        processes.end({"kube-apiserver": server})
+
     def restart_api_server(self) -> None:
         """Kill the API server and start it again, as an upgrade of the control plane does."""
         with FileLock(self.home.root / "control-plane.lock"):
-            server = processes.find(self.home).get("kube-apiserver", [])
-            processes.end({"kube-apiserver": server})
+            self.stop_api_server()
             (self.home.cluster / "pids" / "kube-apiserver.pid").unlink(missing_ok=True)
             self._kwokctl.start()
 
@@ -198,6 +202,7 @@ class ControlPlane:
             self.kubectl("apply", *options, "-f", "-", stdin=text)
             self._remember("objects", wanted)
         code = [path.read_text() for path in _STORAGE_CODE]
+        code.append(str(self.timings.kubelet_status))
         if processes.STORAGE not in running or not self._is_current("storage", code):
             processes.end({processes.STORAGE: running.get(processes.STORAGE, [])})
             self._start_storage()
@@ -215,7 +220,13 @@ class ControlPlane:
         """Start storage.py, which goes to the background and lives on after this process."""
         with (self.home.logs / "storage.log").open("a") as log:
             subprocess.run(
-                [sys.executable, "-m", "lab.cluster.storage", str(self.home.root)],
+                [
+                    sys.executable,
+                    "-m",
+                    "lab.cluster.storage",
+                    str(self.home.root),
+                    str(self.timings.kubelet_status),
+                ],
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

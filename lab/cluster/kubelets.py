@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from lab.cluster import DRIVER, MOUNTED_ANNOTATION
+from lab.cluster.rhythm import Rhythm
 from lab.cluster.world import (
     KINDS,
     STORAGE,
@@ -40,8 +42,10 @@ def register(world: World) -> Iterator[Request]:
         )
 
 
-def use(world: World) -> Iterator[Request]:
+def use(world: World, status: Rhythm) -> Iterator[Request]:
     """Each living kubelet reports which volumes its pods use (node.status.volumesInUse).
+
+    It does so with its status, which a real one sends every ten seconds.
 
     The attach-detach controller does not detach a volume that is in use. What a node without
     power last reported stays, as on a crashed machine.
@@ -57,9 +61,11 @@ def use(world: World) -> Iterator[Request]:
             if ours(volume) and (node := pod["spec"].get("nodeName")):
                 assert volume is not None
                 wanted.setdefault(node, set()).add(in_kubelet(volume))
+    told_now = status.beats(name_of(node) for node in world["nodes"] if has_power(node))
     for node in world["nodes"]:
         uses = sorted(wanted.get(name_of(node), set()))
-        if has_power(node) and sorted(node.get("status", {}).get("volumesInUse") or []) != uses:
+        told = sorted(node.get("status", {}).get("volumesInUse") or [])
+        if name_of(node) in told_now and told != uses:
             yield Request(
                 "PATCH",
                 f"{KINDS['nodes']}/{name_of(node)}/status",
@@ -71,6 +77,8 @@ def use(world: World) -> Iterator[Request]:
 def mount(world: World) -> Iterator[Request]:
     """Mount the volumes of a pod's claims once all of them are attached to its node.
 
+    A database waits besides until the one before it, on the same node, has stopped: that is what
+    the lock in components/iris/scripts/one_instance.sh does to a container that is there already.
     The Stage pod-started goes on from there.
     """
     volumes = {name_of(item): item for item in world["volumes"]}
@@ -91,6 +99,7 @@ def mount(world: World) -> Iterator[Request]:
             or pod["metadata"].get("deletionTimestamp")
             or MOUNTED_ANNOTATION in pod["metadata"].get("annotations", {})
             or not all(claim in bound for claim in claims)
+            or any(_runs_beside(other, pod) for other in world["pods"])
         ):
             continue
         needed = [volume for claim in claims if (volume := volumes.get(bound[claim]))]
@@ -109,3 +118,14 @@ def mount(world: World) -> Iterator[Request]:
                 {"metadata": {"annotations": {MOUNTED_ANNOTATION: now()}}},
                 f"mount {len(needed)} volumes of {where(pod)} on {name_of(node)}",
             )
+
+
+def _runs_beside(other: dict[str, Any], pod: dict[str, Any]) -> bool:
+    """Whether another pod on the pod's node has one of its volumes and has not stopped."""
+    statuses = other.get("status", {}).get("containerStatuses") or []
+    return (
+        other["metadata"]["uid"] != pod["metadata"]["uid"]
+        and other["spec"].get("nodeName") == pod["spec"].get("nodeName")
+        and any("running" in (status.get("state") or {}) for status in statuses)
+        and bool(set(claims_of(other)) & set(claims_of(pod)))
+    )

@@ -38,7 +38,7 @@ def find(home: LabHome, binaries: Path | None = None) -> Processes:
         if command[0].startswith(f"{home.cluster}/bin/"):
             if binaries is None or Path(process.info["exe"] or "").parent == binaries.resolve():
                 found.setdefault(name, []).append(process)
-        elif command[1:] == ["-m", "lab.cluster.storage", str(home.root)]:
+        elif command[1:4] == ["-m", "lab.cluster.storage", str(home.root)]:
             found.setdefault(STORAGE, []).append(process)
         elif name in ("kwokctl", "kubectl") and any(home.name in part for part in command):
             found.setdefault(name, []).append(process)

@@ -1,8 +1,9 @@
 """A stand-in for Longhorn's CSI driver and the volume part of the kubelets.
 
-`python -m lab.cluster.storage DIR` does what a kwok Stage cannot say, because it takes knowledge of
-several objects: provision by storage class, decide whether a volume may be attached, mount, take
-snapshots, and register the driver on the nodes while it is installed. No byte is stored anywhere.
+`python -m lab.cluster.storage DIR SECONDS` does what a kwok Stage cannot say, because it takes
+knowledge of several objects: provision by storage class, decide whether a volume may be attached,
+mount, take snapshots, free the volumes of nodes that are down, and register the driver on the nodes
+while it is installed. No byte is stored anywhere. Kubelets report every SECONDS; 0: at once.
 
 It keeps a copy of the objects it looks at by watching them. Whenever one has changed it asks
 `lab.cluster.longhorn` what is due, and does it; in a quiet cluster it does nothing.
@@ -21,7 +22,7 @@ from pathlib import Path
 import urllib3
 
 from lab.cluster.api import Api, ApiError
-from lab.cluster.longhorn import due
+from lab.cluster.longhorn import Longhorn
 from lab.cluster.world import KINDS, Request, World
 from lab.home import LabHome
 
@@ -122,7 +123,7 @@ class Patience:
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
 
-def run(home: LabHome) -> None:
+def run(home: LabHome, longhorn: Longhorn) -> None:
     """Serve until killed."""
     api = Api(home)
     mirror = Mirror(api, home.cluster / "pki" / "ca.crt")
@@ -133,7 +134,9 @@ def run(home: LabHome) -> None:
         mirror.changed.clear()
         world = mirror.world()
         if world is not None:
-            pause = patience.rest(_act(api, due(world), patience))
+            later = patience.rest(_act(api, longhorn.due(world), patience))
+            rests = [rest for rest in (later, longhorn.rest()) if rest is not None]
+            pause = min(rests, default=None)
 
 
 def _act(api: Api, requests: Iterable[Request], patience: Patience) -> list[Request]:
@@ -160,4 +163,4 @@ if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     if os.fork() == 0:  # nobody waits for it: it ends when the lab does
         os.setsid()
-        run(LabHome(Path(sys.argv[1])))
+        run(LabHome(Path(sys.argv[1])), Longhorn(kubelet_status_seconds=float(sys.argv[2])))

@@ -13,6 +13,23 @@ from components.iris.settings import IrisSettings
 from components.iris.surroundings import Surroundings
 
 
+# The heir of a deleted pod goes where that was, if the node takes pods and has room for both: then
+# no volume has to move. It waits there until the other one has stopped (scripts/one_instance.sh).
+WHERE_IT_WAS: Any = {
+    "podAffinity": {
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "weight": 100,
+                "podAffinityTerm": {
+                    "labelSelector": {"matchLabels": LABELS},
+                    "topologyKey": "kubernetes.io/hostname",
+                },
+            }
+        ]
+    }
+}
+
+
 def deployment(
     name: str,
     settings: IrisSettings,
@@ -41,9 +58,12 @@ def deployment(
         "selector": {"matchLabels": LABELS},
         "template": {
             "metadata": {"labels": LABELS},
-            "spec": workload.pod(
-                settings, around=around, storage=storage, cluster=cluster, claims=names
-            ),
+            "spec": {
+                **workload.pod(
+                    settings, around=around, storage=storage, cluster=cluster, claims=names
+                ),
+                "affinity": WHERE_IT_WAS,
+            },
         },
     }
     made = k8s.apps.v1.Deployment(
