@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -81,6 +82,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     compare.add_argument("--runs", type=_whole, default=5)
     compare.add_argument("--limit", type=_seconds, default=300, help="when a run gives up")
+    compare.add_argument("--iris", type=json.loads, default={}, help="our settings, as JSON")
     compare.add_argument("--out", type=Path, default=REPORTS / "compare")
     compare.set_defaults(run=_compare)
     return parser.parse_args(arguments)
@@ -225,7 +227,13 @@ def _chart(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from drills.compare import compare
 
-    return compare(options.scenarios, runs=options.runs, limit=options.limit, out=options.out)
+    return compare(
+        options.scenarios,
+        runs=options.runs,
+        limit=options.limit,
+        out=options.out,
+        iris=options.iris,
+    )
 
 
 if __name__ == "__main__":

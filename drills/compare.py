@@ -10,9 +10,10 @@ import json
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from drills import DrillError, report
 from drills.report import Budget, Drill
@@ -40,8 +41,17 @@ STAND_IN = (
 ARTICLE = Path(__file__).with_name("article.yaml")
 
 
-def compare(scenarios: Sequence[str], *, runs: int, limit: int, out: Path) -> int:
+def compare(
+    scenarios: Sequence[str], *, runs: int, limit: int, out: Path, iris: Mapping[str, Any]
+) -> int:
     """Run each scenario in both labs; print and write a table of both with the ratio.
+
+    Args:
+        scenarios: names; none: the four of the article.
+        runs: how often each.
+        limit: seconds after which a run gives up.
+        out: folder for the reports.
+        iris: settings of our database over those of the development stack.
 
     Raises:
         DrillError: a scenario is not for the lab.
@@ -53,9 +63,12 @@ def compare(scenarios: Sequence[str], *, runs: int, limit: int, out: Path) -> in
             raise DrillError(name, "no scenario that simulated nodes show", "see `drills list`")
     toolchain = ensure(report=print)
     with ExitStack() as labs:
-        targets = [labs.enter_context(_article(toolchain)), labs.enter_context(_ours(toolchain))]
+        targets = [
+            labs.enter_context(_article(toolchain)),
+            labs.enter_context(_ours(toolchain, iris)),
+        ]
         rows = [_row(name, targets, runs, limit, out) for name in names]
-    page = "\n".join([*_head(runs, limit), *rows]) + "\n"
+    page = "\n".join([*_head(runs, limit, iris), *rows]) + "\n"
     out.mkdir(parents=True, exist_ok=True)
     (out / "compare.md").write_text(page)
     print(page)
@@ -74,7 +87,7 @@ def _lab(toolchain: Toolchain) -> Iterator[ControlPlane]:
 
 
 @contextmanager
-def _ours(toolchain: Toolchain) -> Iterator[Target]:
+def _ours(toolchain: Toolchain, iris: Mapping[str, Any]) -> Iterator[Target]:
     with _lab(toolchain) as plane:
         provide(plane.home, toolchain, print)
         with (plane.home.root / "up.log").open("w") as log:
@@ -83,7 +96,10 @@ def _ours(toolchain: Toolchain) -> Iterator[Target]:
                 toolchain.pulumi,
                 "dev",
                 tools=toolchain.bin,
-                settings={"ha-iris:cluster": {"kubeconfig": str(plane.home.kubeconfig)}},
+                settings={
+                    "ha-iris:cluster": {"kubeconfig": str(plane.home.kubeconfig)},
+                    **({"ha-iris:iris": iris} if iris else {}),
+                },
                 output=log,
             ).run("up")
         yield in_lab("ours", plane)
@@ -147,7 +163,6 @@ def _row(name: str, targets: Sequence[Target], runs: int, limit: int, out: Path)
         report.write(done, out / name / stack)
     line = line_of(name, drills["article"], drills["ours"], limit)
     print(line, flush=True)
-    print(json.dumps({s: [r.phases for r in d.runs] for s, d in drills.items()}), flush=True)
     return line
 
 
@@ -171,11 +186,12 @@ def line_of(name: str, article: Drill, ours: Drill, limit: int) -> str:
     return f"| {name} | {shown(theirs)} | {shown(mine)} | {ratio} |"
 
 
-def _head(runs: int, limit: int) -> list[str]:
+def _head(runs: int, limit: int, iris: Mapping[str, Any]) -> list[str]:
+    chosen = f" Ours with iris {json.dumps(iris)}." if iris else ""
     return [
         f"Simulated nodes; attach {DELAYS.attach:g} s, start {DELAYS.database_start:g} s, clean "
         f"stop {DELAYS.database_stop:g} s, kubelet status {DELAYS.kubelet_status:g} s; {runs} runs "
-        f"each, given up after {limit} s. Median (least to greatest) in seconds.",
+        f"each, given up after {limit} s. Median (least to greatest) in seconds.{chosen}",
         "",
         "| scenario | article | ha-iris | article / ha-iris |",
         "|---|---|---|---|",

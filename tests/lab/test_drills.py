@@ -1,6 +1,5 @@
 """Drills on the lab's cluster: its control plane is real, its nodes are simulated."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -23,7 +22,7 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def target(stack: Stack, control_plane: ControlPlane) -> Iterator[Target]:
+def target(stack: Stack, control_plane: ControlPlane) -> Target:
     """The development stack's database."""
     return in_lab("dev", control_plane)
 

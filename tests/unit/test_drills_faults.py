@@ -74,7 +74,8 @@ def node(name: str, zone: str = "") -> dict[str, Any]:
 def case(api: Any, site: Any = None, *, zone: str = "a") -> Case:
     """A run against the database on node a."""
     place = Place("iris-1", "u1", "a", zone, ("pvc-1",))
-    return Case(Subject(api), site or Site(), place, hold=300)
+    played: Any = site or Site()
+    return Case(Subject(api), played, place, hold=300)
 
 
 def copy(name: str, on: str, **spec: str) -> dict[str, Any]:

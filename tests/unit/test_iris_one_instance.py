@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.iris.pod import SCRIPTS
+from tests.unit.iris_parts import DEPLOYMENT
 
 FOLDER = Path(__file__).parents[2] / "components" / "iris" / "scripts"
 
@@ -115,3 +116,14 @@ def test_nothing_touches_the_volume_before_it_is_known_to_be_free():
     programs = [line for line in words if line.startswith('"$here/')]
 
     assert programs[0] == '"$here/one_instance.sh"'
+
+
+def test_the_heir_of_a_deleted_pod_goes_where_that_was_if_there_is_room(iris):
+    template = iris().one(DEPLOYMENT).inputs["spec"]["template"]
+    [wish] = template["spec"]["affinity"]["podAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+
+    assert wish["podAffinityTerm"]["topologyKey"] == "kubernetes.io/hostname"
+    labels = wish["podAffinityTerm"]["labelSelector"]["matchLabels"]
+    assert labels.items() <= template["metadata"]["labels"].items()

@@ -56,7 +56,7 @@ def test_its_pod_keeps_every_promise_of_the_deployments_pod(iris, instances, pro
     settings = PROMISES[promise]
     one = iris(**settings).one(DEPLOYMENT, "iris-deployment").inputs["spec"]["template"]
     many = spec(instances(**settings))["template"]
-    own = {"hostname", "volumes", "containers", "topologySpreadConstraints"}
+    own = {"hostname", "volumes", "containers", "topologySpreadConstraints", "affinity"}
 
     assert many["metadata"] == one["metadata"]
     assert {k: v for k, v in many["spec"].items() if k not in own} == {

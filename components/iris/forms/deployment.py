@@ -12,7 +12,6 @@ from components.iris.pod import LABELS
 from components.iris.settings import IrisSettings
 from components.iris.surroundings import Surroundings
 
-
 # The heir of a deleted pod goes where that was, if the node takes pods and has room for both: then
 # no volume has to move. It waits there until the other one has stopped (scripts/one_instance.sh).
 WHERE_IT_WAS: Any = {
