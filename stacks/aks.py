@@ -107,6 +107,7 @@ def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
         location=location,
         tags=settings.tags,
         protect_data=settings.protect_data,
+        fenced=settings.fencing.enabled,
     )
     backup_store = None
     if settings.backup.enabled:
@@ -124,7 +125,23 @@ def build(settings: AksStackSettings) -> dict[str, pulumi.Input[object]]:
             "There is no backup store, and every copy of the database is on a node that AKS "
             "reimages when it is not ready for five minutes, which cannot be turned off."
         )
-    return deploy(settings, cluster=cluster, backup_store=backup_store) | cloud_outputs(
+    power = None
+    if settings.fencing.enabled:
+        # Not imported where it is not wanted.
+        from components.azure.power import VmssPower
+
+        power = VmssPower(
+            "fencing-power",
+            cluster_name=name,
+            resource_group=cluster.resource_group,
+            node_resource_group=cluster.node_resource_group,
+            oidc_issuer=cluster.oidc_issuer,
+            location=location,
+            tags=settings.tags,
+        ).power
+    return deploy(
+        settings, cluster=cluster, backup_store=backup_store, power=power
+    ) | cloud_outputs(
         region=location,
         network=network.vnet_id,
         subnets=[network.subnet_id],

@@ -131,7 +131,21 @@ def build(settings: EksStackSettings) -> dict[str, pulumi.Input[object]]:
             tags=settings.tags,
             protect_data=settings.protect_data,
         )
-    return deploy(settings, cluster=cluster, backup_store=backup_store) | cloud_outputs(
+    power = None
+    if settings.fencing.enabled:
+        # Not imported where it is not wanted.
+        from components.aws.power import Ec2Power
+
+        power = Ec2Power(
+            "fencing-power",
+            cluster_name=cluster.created_name,
+            region=region,
+            iam=settings.cluster.iam,
+            tags=settings.tags,
+        ).power
+    return deploy(
+        settings, cluster=cluster, backup_store=backup_store, power=power
+    ) | cloud_outputs(
         region=region,
         network=network.vpc_id,
         subnets=network.private_subnet_ids,

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from components.access.settings import AccessSettings
 from components.backup.store import GivenStore, GivenStoreSettings
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
+from components.fencing.power import COMMAND, MachinePower
 from components.iris import IrisSettings
 from stacks.outputs import store_outputs
 from stacks.platform import deploy
@@ -66,4 +67,7 @@ def build(settings: ExistingStackSettings) -> dict[str, pulumi.Input[object]]:
     cluster = ExistingCluster("cluster", settings.cluster)
     place = settings.backup.nfs or settings.backup.s3
     store = GivenStore(place) if place and settings.backup.has_store() else None
-    return deploy(settings, cluster=cluster, backup_store=store) | store_outputs(store)
+    power = None
+    if settings.fencing.enabled:
+        power = MachinePower("command", {"command": [COMMAND]})
+    return deploy(settings, cluster=cluster, backup_store=store, power=power) | store_outputs(store)

@@ -120,7 +120,15 @@ def build(settings: GkeStackSettings) -> dict[str, pulumi.Input[object]]:
             project=project,
             region=region,
         )
-    return deploy(settings, cluster=cluster, backup_store=backup_store) | cloud_outputs(
+    power = None
+    if settings.fencing.enabled:
+        # Not imported where it is not wanted.
+        from components.gcp.power import GcePower
+
+        power = GcePower("fencing-power", cluster_name=name, project=project).power
+    return deploy(
+        settings, cluster=cluster, backup_store=backup_store, power=power
+    ) | cloud_outputs(
         region=region,
         network=network.network,
         subnets=[network.subnetwork],

@@ -11,6 +11,8 @@ from components.backup.settings import BackupSettings
 from components.backup.snapshots import ConsistentSnapshots, Database
 from components.capacity import WORST_CASE, copies_on_a_node
 from components.cluster import Cluster
+from components.fencing.power import MachinePower
+from components.fencing.told import tell, with_fallback
 from components.iris import Iris, IrisSettings
 from components.iris.instances import Reached
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
@@ -27,9 +29,17 @@ PORTAL_PATH = "/csp/sys/UtilHome.csp"
 
 
 def deploy(
-    settings: StackSettings[Any, Any], *, cluster: Cluster, backup_store: BackupStore | None = None
+    settings: StackSettings[Any, Any],
+    *,
+    cluster: Cluster,
+    backup_store: BackupStore | None = None,
+    power: MachinePower | None = None,
 ) -> dict[str, pulumi.Input[object]]:
-    """Deploy storage and database into a cluster and return the outputs of the stack."""
+    """Deploy storage and database into a cluster and return the outputs of the stack.
+
+    ``power`` is who switches the nodes' machines, where fencing is on.
+    """
+    tell(settings.iris, settings.fencing)
     _warn_of_a_tight_fit(settings)
     storage_class = settings.iris.storage_class
     storage_ready: list[pulumi.Resource] = []
@@ -70,7 +80,7 @@ def deploy(
     certificates_after = cert_manager(settings.cert_manager, settings.access, cluster=cluster)
     iris = Iris(
         "iris",
-        read_by_prometheus(settings),
+        with_fallback(read_by_prometheus(settings), settings.fencing),
         cluster=cluster,
         storage_class=storage_class,
         storage_ready=storage_ready,
@@ -96,6 +106,8 @@ def deploy(
             upload=backup_store is not None,
         )
     monitoring(settings, cluster=cluster, iris=iris)
+    if power is not None:
+        _fence(settings, cluster=cluster, iris=iris, power=power)
     outputs |= {
         "clusterName": cluster.name,
         "namespace": iris.namespace,
@@ -122,6 +134,22 @@ def deploy(
         )
     outputs["readme"] = readme(outputs)
     return outputs
+
+
+def _fence(
+    settings: StackSettings[Any, Any], *, cluster: Cluster, iris: Iris, power: MachinePower
+) -> None:
+    # Not imported where it is not wanted.
+    from components.fencing.fencing import Database, Fencing
+
+    Fencing(
+        "fencing",
+        settings.fencing,
+        cluster=cluster,
+        database=Database(iris.namespace, iris.pods, iris),
+        power=power,
+        longhorn=settings.iris.storage_class is None,
+    )
 
 
 def readme(outputs: Container[str]) -> str:

@@ -26,6 +26,7 @@ from components.capacity import (
 )
 from components.cert_manager.settings import CertManagerSettings
 from components.cluster import ClusterSettings
+from components.fencing.settings import FencingSettings
 from components.iris import IrisSettings
 from components.iris.guard.timing import too_late
 from components.iris.image import wrong_architecture
@@ -70,6 +71,9 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
 
     backup: AnyBackup
     """What leaves the cluster, and where it goes."""
+
+    fencing: FencingSettings = Field(default=FencingSettings(), validate_default=True)
+    """An agent that switches a silent node off."""
 
     monitoring: MonitoringSettings = Field(default=MonitoringSettings(), validate_default=True)
     """What a Prometheus that is there already needs to watch all this. Off by default."""
@@ -161,6 +165,16 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
         if cluster and (faults := _too_large(iris, cluster)):
             raise ValueError("; and ".join(faults))
         return iris
+
+    @field_validator("fencing")
+    @classmethod
+    def _has_somebody_to_switch(
+        cls, fencing: FencingSettings, info: ValidationInfo
+    ) -> FencingSettings:
+        cloud, cluster = info.data.get("cloud"), info.data.get("cluster")
+        if fault := fencing.fault(cloud == "existing", cluster.nodes if cluster else None):
+            raise ValueError(fault)
+        return fencing
 
     @field_validator("backup")
     @classmethod

@@ -47,6 +47,15 @@ class AksCluster(pulumi.ComponentResource, Cluster):
     node_identity: pulumi.Output[str]
     """Resource ID of the identity that AKS makes for the nodes."""
 
+    resource_group: pulumi.Output[str]
+    """Resource group of the cluster."""
+
+    node_resource_group: pulumi.Output[str]
+    """Resource group of the nodes' machines, once it exists."""
+
+    oidc_issuer: pulumi.Output[str]
+    """Who signs the tokens of pods."""
+
     def __init__(
         self,
         name: str,
@@ -57,6 +66,7 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         location: str,
         tags: Mapping[str, str],
         protect_data: bool,
+        fenced: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ha-iris:cluster:AksCluster", name, None, opts)
@@ -133,9 +143,10 @@ class AksCluster(pulumi.ComponentResource, Cluster):
                     enabled=True
                 ),
             ),
-            # Machines and disks of the nodes can be changed through AKS alone.
+            # Machines and disks of the nodes can be changed through AKS alone; unless somebody
+            # else is to switch them, which a lock that stands above all roles would refuse.
             node_resource_group_profile=containerservice.ManagedClusterNodeResourceGroupProfileArgs(
-                restriction_level="ReadOnly"
+                restriction_level="Unrestricted" if fenced else "ReadOnly"
             ),
             tags=tags,
             opts=pulumi.ResourceOptions.merge(
@@ -240,6 +251,13 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         )
         self.egress_addresses = egress_addresses(cluster)
         self.node_identity = node_identity(cluster)
+        self.resource_group = group.name
+        self.node_resource_group = cluster.node_resource_group.apply(
+            lambda made: made or f"{cluster_name}-nodes"
+        )
+        self.oidc_issuer = cluster.oidc_issuer_profile.apply(
+            lambda profile: profile.issuer_url if profile and profile.issuer_url else ""
+        )
         self.workloads_after = [*pools, *node_prep.ready]
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

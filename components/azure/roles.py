@@ -31,17 +31,30 @@ def grant(
     subscription = authorization.get_client_config_output(
         opts=pulumi.InvokeOutputOptions(parent=opts.parent)
     ).subscription_id
+    definition = pulumi.Output.concat(
+        "/subscriptions/",
+        subscription,
+        "/providers/Microsoft.Authorization/roleDefinitions/",
+        role,
+    )
+    return assign(name, definition, to=to, scope=scope, opts=opts)
+
+
+def assign(
+    name: str,
+    definition: pulumi.Input[str],
+    *,
+    to: pulumi.Input[str],
+    scope: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> authorization.RoleAssignment:
+    """The same for any role, by the resource ID of its definition."""
     return authorization.RoleAssignment(
         name,
         scope=scope,
         principal_id=to,
         # Azure then does not look for the identity in a directory that has not got it yet.
         principal_type="ServicePrincipal",
-        role_definition_id=pulumi.Output.concat(
-            "/subscriptions/",
-            subscription,
-            "/providers/Microsoft.Authorization/roleDefinitions/",
-            role,
-        ),
+        role_definition_id=definition,
         opts=opts,
     )

@@ -31,7 +31,10 @@ from components.iris.tls_settings import CONFIGURATION, TlsSettings
 from components.iris.upgrade.settings import PrePullSettings, UpgradeSettings
 from components.settings import Gib, KubernetesName
 
-TAKEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "longhorn-system")
+TAKEN_NAMESPACES = (
+    *("default", "kube-system", "kube-public", "kube-node-lease"),
+    *("longhorn-system", "ha-iris-fencing"),
+)
 
 
 class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):

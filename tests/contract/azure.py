@@ -33,6 +33,15 @@ AZURE: dict[str, AzureModel] = {
         frozenset({"scope", "roleAssignmentName"}),
         enums={"principalType": authorization.PrincipalType},
     ),
+    "azure-native:authorization:RoleDefinition": AzureModel(
+        authorization.RoleDefinition,
+        frozenset({"scope", "roleDefinitionId"}),
+        renamed={"roleType": "type"},
+    ),
+    "azure-native:managedidentity:FederatedIdentityCredential": AzureModel(
+        msi.FederatedIdentityCredential,
+        in_url("resourceName", "federatedIdentityCredentialResourceName"),
+    ),
     "azure-native:authorization:ManagementLockByScope": AzureModel(
         locks.ManagementLockObject,
         frozenset({"scope", "lockName"}),

@@ -173,8 +173,15 @@ def _msrest_faults(model: Any, body: Mapping[str, Any], enums: Mapping[str, Any]
             faults.append(f"{name}.{key} can only be read")
         elif key in enums:
             faults += _enum_faults(enums[key], value, f"{name}.{key}")
+        elif kind not in _MSREST and (inner := _listed(model, kind)) and isinstance(value, list):
+            faults += [fault for item in value for fault in _msrest_faults(inner, item, enums)]
         elif kind not in _MSREST:
             faults.append(f"{name}.{key} is {kind}, which this check cannot look into")
         elif type(value) is not _MSREST[kind]:
             faults.append(f"{name}.{key}: {value!r} is not {kind}")
     return faults
+
+
+def _listed(model: type, kind: str) -> type | None:
+    """The model that a list is of, if it is one's."""
+    return getattr(sys.modules[model.__module__], kind.strip("[]"), None)

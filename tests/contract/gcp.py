@@ -147,6 +147,21 @@ GCP: dict[str, GoogleProto] = {
         converted={"member": one_member},
         provider_only=frozenset({"project"}),
     ),
+    "gcp:projects/iAMCustomRole:IAMCustomRole": GoogleProto(
+        iam_admin_v1.CreateRoleRequest,
+        renamed={
+            "title": "role.title",
+            "permissions": "role.includedPermissions",
+            "stage": "role.stage",
+        },
+        provider_only=frozenset({"project"}),
+    ),
+    "gcp:serviceaccount/iAMMember:IAMMember": GoogleProto(
+        policy_pb2.Binding,
+        renamed={"member": "members"},
+        converted={"member": one_member},
+        provider_only=frozenset({"serviceAccountId"}),
+    ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": GoogleProto(
         policy_pb2.Binding,
         renamed={"member": "members"},

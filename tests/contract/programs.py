@@ -57,6 +57,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
             "network": {"nat": "regional", "flowLogs": True},
             "backup": {"versionsErasedBy": ["arn:aws:iam::123456789012:role/deployer"]},
         },
+        "fencing": {"fencing": {"enabled": True}},
         "one NAT gateway, no logs": {"cluster": {"logs": []}, "network": {"nat": "single"}},
         "network of somebody else, backups of an earlier stack": {
             "network": {
@@ -117,6 +118,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
                 "outboundType": "userDefinedRouting",
             },
         },
+        "fencing": {"fencing": {"enabled": True}},
         "backups of an earlier stack": {
             "backup": {"existing": {"resourceGroup": "old", "account": "oldbackups"}}
         },
@@ -144,6 +146,7 @@ PROGRAMS: dict[str, dict[str, Mapping[str, Mapping[str, Any]]]] = {
             "cluster": {"apiEndpoint": "private", "nodeSet": "b", "retiringNodeSet": "a"},
             "network": {"existing": GCP_SUBNETWORK},
         },
+        "fencing": {"fencing": {"enabled": True}},
         "DNS endpoint": {"cluster": {"apiEndpoint": "dns", "apiAccessCidrs": []}},
     },
 }

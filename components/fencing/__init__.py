@@ -1,0 +1,1 @@
+"""Fencing: a silent node is proved off, and its database starts elsewhere at once."""
