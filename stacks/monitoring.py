@@ -1,9 +1,12 @@
 """How a stack's IRIS and Longhorn are watched."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
 
+from components.access.routes import NAME as ENTRANCE
+from components.backup.settings import BackupSettings
 from components.capacity import disk_shares
 from components.cluster import Cluster
 from components.iris import Iris, IrisSettings
@@ -11,6 +14,7 @@ from components.iris.gateway.pod import LABELS as GATEWAYS
 from components.iris.image import licence_ends
 from components.iris.network_settings import Peer
 from components.iris.pod import LABELS, WEB_PORT
+from components.iris.tls import certificates
 from components.longhorn.longhorn import NAMESPACE as LONGHORN
 from stacks.settings import StackSettings
 
@@ -25,20 +29,38 @@ def read_by_prometheus(settings: StackSettings[Any, Any]) -> IrisSettings:
     return settings.iris.model_copy(update={"network_policy": opened})
 
 
-def monitoring(settings: StackSettings[Any, Any], *, cluster: Cluster, iris: Iris) -> None:
-    """Make what watches them, if it is wanted."""
+def monitoring(
+    settings: StackSettings[Any, Any],
+    *,
+    cluster: Cluster,
+    iris: Iris,
+    snapshots: bool,
+    stored: bool,
+) -> None:
+    """Make what watches them, if it is wanted.
+
+    Args:
+        settings: choices of the stack.
+        cluster: where they run.
+        iris: the database.
+        snapshots: whether a frozen database is snapshotted by schedule.
+        stored: whether there is a store outside the cluster.
+    """
     if not settings.monitoring.enabled:
         return
     # What a stack does not use it does not import.
     from components.monitoring.monitoring import Monitoring
-    from components.monitoring.rules import Watched
+    from components.monitoring.rules import Watched, old_after_seconds
 
     if settings.monitoring.runbooks == type(settings.monitoring)().runbooks:
         pulumi.log.info(
             "Alerts will show docs/runbooks.md as their runbook_url; ha-iris:monitoring.runbooks "
             "makes it an address that can be clicked."
         )
-    of = settings.iris
+    of, backup = settings.iris, settings.backup
+    frozen = [backup.snapshots.schedule] if snapshots else []
+    entrance = [ENTRANCE] if settings.access.needs_cert_manager() else []
+    uploaded = [*_uploads(backup, snapshots=snapshots)] if stored else []
     gateway = None if of.offers_portal() or iris.web is None else iris.web.service
     Monitoring(
         "monitoring",
@@ -51,8 +73,21 @@ def monitoring(settings: StackSettings[Any, Any], *, cluster: Cluster, iris: Iri
             longhorn_namespace=LONGHORN if of.storage_class is None else None,
             kept_free_percent=disk_shares(dedicated=cluster.dedicated_disk).kept_free,
             community_ends=licence_ends(of.product()),
+            backup_old_seconds=old_after_seconds(frozen),
+            upload_old_seconds=old_after_seconds(uploaded),
+            guarded=settings.guarded(),
+            certificates=(*entrance, *certificates(of.tls)),
             runbooks=settings.monitoring.runbooks,
         ),
         web_pods=GATEWAYS if gateway else LABELS,
         gateway=f"{gateway}.{of.namespace}.svc:{WEB_PORT}" if gateway else None,
+        cert_manager=settings.cert_manager.namespace,
     )
+
+
+def _uploads(backup: BackupSettings, *, snapshots: bool) -> Iterator[str]:
+    """Schedules by which anything of the database goes to a store."""
+    if snapshots:
+        yield backup.snapshots.schedule
+    if backup.uploads.enabled:
+        yield backup.uploads.when(beside_consistent=snapshots)

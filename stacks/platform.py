@@ -90,7 +90,8 @@ def deploy(
         class_parameters=class_parameters,
         neighbours=Neighbours(settings.access.requests_from(), certificates_after),
     )
-    if snapshot_class and settings.backup.snapshots.enabled:
+    snapshots = bool(snapshot_class and settings.backup.snapshots.enabled)
+    if snapshot_class and snapshots:
         ConsistentSnapshots(
             "snapshots",
             settings.backup.snapshots,
@@ -105,7 +106,13 @@ def deploy(
             snapshot_class=snapshot_class,
             upload=backup_store is not None,
         )
-    monitoring(settings, cluster=cluster, iris=iris)
+    monitoring(
+        settings,
+        cluster=cluster,
+        iris=iris,
+        snapshots=snapshots,
+        stored=backup_store is not None,
+    )
     if power is not None:
         _fence(settings, cluster=cluster, iris=iris, power=power)
     outputs |= {

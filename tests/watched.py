@@ -10,5 +10,9 @@ WATCHED = Watched(
     longhorn_namespace="longhorn-system",
     kept_free_percent=25,
     community_ends=date(2027, 8, 22),
+    backup_old_seconds=2 * 24 * 3600,
+    upload_old_seconds=2 * 24 * 3600,
+    guarded=True,
+    certificates=("iris-web", "iris-superserver-tls"),
     runbooks="docs/runbooks.md",
 )

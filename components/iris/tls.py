@@ -74,6 +74,13 @@ def certificate_names(
     return [*names, hostname] if hostname else names
 
 
+def certificates(settings: TlsSettings) -> tuple[str, ...]:
+    """Names of the Certificates of cert-manager that the superserver needs."""
+    if not settings.needs_cert_manager():
+        return ()
+    return (SECRET,) if settings.issuer else (SECRET, AUTHORITY)
+
+
 def certify(
     name: str,
     settings: TlsSettings,

@@ -9,7 +9,12 @@ import pulumi_kubernetes as k8s
 from components.cluster import Cluster
 from components.monitoring.dashboards import dashboards
 from components.monitoring.definitions import VERSION, asked_before_the_first
-from components.monitoring.monitors import gateway_monitor, iris_pod_monitor, longhorn_monitor
+from components.monitoring.monitors import (
+    cert_manager_monitor,
+    gateway_monitor,
+    iris_pod_monitor,
+    longhorn_monitor,
+)
 from components.monitoring.rules import Watched, rule_files
 from components.monitoring.settings import MonitoringSettings
 
@@ -29,6 +34,7 @@ class Monitoring(pulumi.ComponentResource):
         watched: Watched,
         web_pods: Mapping[str, str],
         gateway: str | None,
+        cert_manager: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make them.
@@ -42,6 +48,7 @@ class Monitoring(pulumi.ComponentResource):
             web_pods: Labels of the pods whose port ``webserver`` gives IRIS's metrics.
             gateway: Host and port of the Service in front of them, where they are web gateways;
                 None: they are IRIS itself.
+            cert_manager: Namespace of cert-manager, read where a certificate is watched.
             opts: Options of this component.
         """
         super().__init__("ha-iris:monitoring:Monitoring", name, None, opts)
@@ -80,6 +87,9 @@ class Monitoring(pulumi.ComponentResource):
         if watched.longhorn_namespace:
             spec = longhorn_monitor(settings, watched.longhorn_namespace)
             made("ServiceMonitor", "longhorn", spec, then)
+        if watched.certificates:
+            spec = cert_manager_monitor(settings, cert_manager)
+            made("PodMonitor", "cert-manager", spec, then)
         for subject, rules in rule_files(watched).items():
             made("PrometheusRule", f"{subject}-rules", rules, then)
         if settings.dashboards:

@@ -13,6 +13,12 @@ JOB = "ha-iris"
 MANAGERS = {"app": "longhorn-manager"}
 """Labels of Longhorn's Service longhorn-backend and of its pods (chart 1.12.1)."""
 
+CERT_MANAGER = {
+    "app.kubernetes.io/name": "cert-manager",
+    "app.kubernetes.io/component": "controller",
+}
+"""Labels of cert-manager's controller, from its chart or its manifests (v1.21.2)."""
+
 
 def iris_pod_monitor(settings: MonitoringSettings, pods: Mapping[str, str]) -> dict[str, Any]:
     """Spec of a PodMonitor that reads IRIS at the web server of its own pod."""
@@ -50,6 +56,20 @@ def longhorn_monitor(settings: MonitoringSettings, namespace: str) -> dict[str, 
         "namespaceSelector": {"matchNames": [namespace]},
         # Of the Services with these labels only longhorn-backend has a port of that name.
         "endpoints": [{"port": "manager", "path": "/metrics", **_times(settings)}],
+    }
+
+
+def cert_manager_monitor(settings: MonitoringSettings, namespace: str) -> dict[str, Any]:
+    """Spec of a PodMonitor that reads the days of certificates at cert-manager's controller.
+
+    Label ``namespace`` stays that of the certificate.
+    """
+    return {
+        "selector": {"matchLabels": CERT_MANAGER},
+        "namespaceSelector": {"matchNames": [namespace]},
+        "podMetricsEndpoints": [
+            {"port": "http-metrics", "path": "/metrics", "honorLabels": True, **_times(settings)}
+        ],
     }
 
 

@@ -1,6 +1,6 @@
 """The alerts, as rule files of Prometheus, each about one subject."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -8,7 +8,11 @@ from typing import Any
 
 import yaml
 
+from components.cron import longest_gap_days
+
 FOLDER = Path(__file__).with_name("rules")
+
+DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,18 @@ class Watched:
     community_ends: date | None
     """Day about which this Community Edition starts no more; None for a licensed image."""
 
+    backup_old_seconds: int | None
+    """Age at which the newest backup of a frozen database is old; None where none is scheduled."""
+
+    upload_old_seconds: int | None
+    """Age at which the newest backup outside the cluster is old; None where none is scheduled."""
+
+    guarded: bool
+    """Whether the isolation guard runs beside IRIS."""
+
+    certificates: Sequence[str]
+    """Certificates of cert-manager that access or superserver need, by name; maybe none."""
+
     runbooks: str
     """Where the runbooks are read."""
 
@@ -48,9 +64,22 @@ SUBJECTS = (
     Subject("licence", lambda watched: watched.community_ends is None),
     Subject("community", lambda watched: watched.community_ends is not None),
     Subject("longhorn", lambda watched: watched.longhorn_namespace is not None),
+    Subject("backup", lambda watched: watched.backup_old_seconds is not None),
+    Subject("uploads", lambda watched: watched.upload_old_seconds is not None),
+    Subject("guard", lambda watched: watched.guarded),
+    Subject("certificates", lambda watched: bool(watched.certificates)),
 )
 """Every file of the folder rules/. One more needs a line here, its cases in tests/lab/alerts/ and
 a heading for each alert in docs/runbooks.md."""
+
+
+def old_after_seconds(schedules: Iterable[str]) -> int | None:
+    """Age at which the newest of what these schedules make is old: a day late, by the densest.
+
+    None: there is no schedule.
+    """
+    gaps = [longest_gap_days(schedule) for schedule in schedules]
+    return (min(gaps) + 1) * DAY if gaps else None
 
 
 def rule_files(watched: Watched) -> dict[str, dict[str, Any]]:
@@ -78,5 +107,9 @@ def _words(watched: Watched) -> Mapping[str, str]:
         "HUNG_SECONDS": str(watched.hung_seconds),
         "KEPT_FREE_PERCENT": str(watched.kept_free_percent),
         "COMMUNITY_ENDS": f"{ends.timestamp():.0f}",
+        "BACKUP_OLD_SECONDS": str(watched.backup_old_seconds),
+        "UPLOAD_OLD_SECONDS": str(watched.upload_old_seconds),
+        "CERTIFICATE_NAMES": "|".join(watched.certificates),
+        "CERTIFICATE_COUNT": str(len(watched.certificates)),
         "RUNBOOKS": watched.runbooks,
     }

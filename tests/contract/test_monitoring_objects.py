@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from components.monitoring.definitions import KINDS, VERSION
-from components.monitoring.monitors import gateway_monitor, iris_pod_monitor, longhorn_monitor
+from components.monitoring.monitors import (
+    cert_manager_monitor,
+    gateway_monitor,
+    iris_pod_monitor,
+    longhorn_monitor,
+)
 from components.monitoring.rules import rule_files
 from components.monitoring.settings import MonitoringSettings
 from tests.crds import PROMETHEUS_OPERATOR, definitions, faults
@@ -25,6 +30,7 @@ OBJECTS = {
         "PodMonitor", gateway_monitor(SETTINGS, PODS, address="iris-web.iris.svc:52773")
     ),
     "of Longhorn": thing("ServiceMonitor", longhorn_monitor(SETTINGS, "longhorn-system")),
+    "of cert-manager": thing("PodMonitor", cert_manager_monitor(SETTINGS, "cert-manager")),
     **{name: thing("PrometheusRule", rules) for name, rules in rule_files(WATCHED).items()},
 }
 

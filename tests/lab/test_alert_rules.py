@@ -39,7 +39,12 @@ def promtool(tmp_path: Path) -> Promtool:
 
 def cases(subject: str) -> list[dict[str, Any]]:
     """What is asked of the alerts of a subject."""
-    return yaml.safe_load((CASES / f"{subject}.yaml").read_text())
+    found = yaml.safe_load((CASES / f"{subject}.yaml").read_text())
+    for case in found:
+        for series, values in case.get("series", {}).items():
+            # To YAML a bare 0x60 is the number 96.
+            assert isinstance(values, str), f"{case['alert']}: put the values of {series} in quotes"
+    return found
 
 
 def rules_of(subject: str, **changed: Any) -> dict[str, Any]:
@@ -75,14 +80,18 @@ def test_alerts_fire_when_they_should_and_at_no_other_time(promtool: Promtool, s
     assert told.count("SUCCESS") == len(files)
 
 
-@pytest.mark.parametrize("subject", ["iris", "space", "licence", "longhorn"])
+@pytest.mark.parametrize("subject", [s.name for s in SUBJECTS if s.name != "community"])
 def test_the_database_of_somebody_else_raises_no_alert(promtool: Promtool, subject: str):
     files = []
     (promtool.folder / "rules.yaml").write_text(yaml.safe_dump(rules_of(subject)))
     for number, case in enumerate(cases(subject)):
         ours = [series for series in case["series"] if 'namespace="iris"' in series]
         # That nothing is read at all is an alert; and nodes, disks and managers are everybody's.
-        if case["alert"] == "IrisDown" or not ours or not case.get("firing"):
+        if (
+            case["alert"] in {"IrisDown", "IrisCertificateNotSeen"}
+            or not ours
+            or not case.get("firing")
+        ):
             continue
         series = {
             s.replace('namespace="iris"', 'namespace="b"'): v for s, v in case["series"].items()
@@ -95,7 +104,7 @@ def test_the_database_of_somebody_else_raises_no_alert(promtool: Promtool, subje
     code, told = promtool("test", "rules", *files)
 
     assert code == 0, told
-    assert told.count("SUCCESS") == len(files) >= 3
+    assert told.count("SUCCESS") == len(files) >= 2
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ IRIS = {
 LONGHORN = {
     # Longhorn 1.12.1, "Longhorn Metrics for Monitoring"
     # (https://longhorn.io/docs/1.12.1/monitoring/metrics/)
+    "longhorn_backup_state",
     "longhorn_disk_capacity_bytes",
     "longhorn_disk_usage_bytes",
     "longhorn_engine_rebuild_progress",
@@ -59,9 +60,18 @@ KUBERNETES = {
     # (https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md)
     "kube_pod_container_info",
     "kube_pod_container_state_started",
+    "kube_pod_container_status_last_terminated_exitcode",
+    "kube_pod_container_status_last_terminated_timestamp",
     "kube_pod_container_status_restarts_total",
     "kube_pod_container_status_running",
     "kube_pod_status_ready",
+    # kube-state-metrics, "CronJob Metrics" and "Job Metrics", beside it
+    "kube_cronjob_created",
+    "kube_cronjob_spec_suspend",
+    "kube_cronjob_status_last_successful_time",
+    "kube_job_created",
+    "kube_job_failed",
+    "kube_job_owner",
     # Kubernetes, "Kubernetes Metrics Reference"
     # (https://kubernetes.io/docs/reference/instrumentation/metrics/):
     # the kubelet, and the cAdvisor in it
@@ -71,9 +81,16 @@ KUBERNETES = {
     "prober_probe_total",
 }
 
+CERT_MANAGER = {
+    # cert-manager v1.21.2, internal/collectors/certificate_collector.go; read as "Prometheus
+    # Metrics" says (https://cert-manager.io/docs/devops-tips/prometheus-metrics/)
+    "certmanager_certificate_expiration_timestamp_seconds",
+    "certmanager_certificate_renewal_timestamp_seconds",
+}
+
 PROMETHEUS = {
     # Prometheus, "Jobs and instances" (https://prometheus.io/docs/concepts/jobs_instances/)
     "up",
 }
 
-KNOWN = IRIS | LONGHORN | KUBERNETES | PROMETHEUS
+KNOWN = IRIS | LONGHORN | KUBERNETES | CERT_MANAGER | PROMETHEUS

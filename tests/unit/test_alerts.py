@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from components.monitoring.dashboards import dashboard, dashboards, expressions
-from components.monitoring.rules import FOLDER, SUBJECTS, rule_files
+from components.monitoring.rules import FOLDER, SUBJECTS, old_after_seconds, rule_files
 from tests.unit.known_metrics import KNOWN
 from tests.watched import WATCHED
 
@@ -148,6 +148,38 @@ def test_without_longhorn_nothing_is_said_of_copies():
 
     assert "longhorn" not in rule_files(watched)
     assert [*dashboards("iris", longhorn=False)] == ["ha-iris-iris-iris.json"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "without"),
+    [
+        ("backup", {"backup_old_seconds": None}),
+        ("uploads", {"upload_old_seconds": None}),
+        ("guard", {"guarded": False}),
+        ("certificates", {"certificates": ()}),
+    ],
+)
+def test_what_a_stack_does_not_have_raises_no_alert(subject, without):
+    assert subject in rule_files(WATCHED)
+    assert subject not in rule_files(replace(WATCHED, **without))
+
+
+@pytest.mark.parametrize(
+    ("schedules", "days"),
+    [
+        (["43 0 * * *"], 2),
+        (["43 0 * * 0"], 8),
+        (["43 0 1 * *"], 32),
+        # A frozen database every day, and every volume each Sunday: the newest of both counts.
+        (["43 0 * * *", "17 1 * * 0"], 2),
+    ],
+)
+def test_a_backup_is_old_a_day_after_another_one_was_due(schedules, days):
+    assert old_after_seconds(schedules) == days * 24 * 3600
+
+
+def test_where_nothing_is_scheduled_nothing_gets_old():
+    assert old_after_seconds([]) is None
 
 
 def test_hung_is_an_alert_only_after_the_longest_freeze():
