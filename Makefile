@@ -45,8 +45,8 @@ schema: .venv/installed  ## write stacks/stack.schema.json and docs/settings.md 
 drill: .venv/installed  ## break one thing and measure; SCENARIO=pod-deleted STACK=dev
 	$(BIN)/python -m drills $(or $(SCENARIO),list) $(if $(SCENARIO),--stack $(or $(STACK),dev))
 
-bench: .venv/installed  ## time the credential-free preview of eks against an empty program's
-	$(BIN)/python -m bench.preview
+bench: .venv/installed  ## times beside their floors: previews, imports, growth, lab; writes docs/benchmarks.md
+	$(BIN)/python -m bench --page
 
 clean: down  ## remove the lab and the virtual environment
 	rm -rf .venv

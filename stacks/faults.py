@@ -10,6 +10,8 @@ import pulumi
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from stacks.meanings import meanings
+
 KINDS = {
     "bool_type": "true or false, without quotes",
     "int_type": "a whole number, without quotes",
@@ -84,17 +86,19 @@ def _line(error: dict[str, Any], model: type[BaseModel]) -> str:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a fault lies: the key as typed, its field, and the model that the field is in."""
+    """Where a fault lies: the key as typed, its field, the model around it, what it means."""
 
     key: str
     field: FieldInfo | None
     model: type[BaseModel] | None
+    meaning: str
 
     @classmethod
     def of(cls, location: tuple[int | str, ...], kind: str, model: type[BaseModel]) -> "_Place":
         inside: type[BaseModel] | None = model
         around: type[BaseModel] | None = model
         field: FieldInfo | None = None
+        meaning = ""
         typed: list[str] = []
         for part in location:
             if part == "[key]":
@@ -104,10 +108,11 @@ class _Place:
                 # A default that does not hold comes under the name that Python knows it by.
                 by_name = {} if kind == "extra_forbidden" else inside.model_fields
                 field = by_name.get(part) or _fields(inside).get(part)
+                meaning = _meaning(inside, field)
                 part = (field and field.alias) or part
                 inside = field and model_of(field)
             typed.append(str(part))
-        return cls(key=f"ha-iris:{'.'.join(typed)}", field=field, model=around)
+        return cls(f"ha-iris:{'.'.join(typed)}", field, around, meaning)
 
     @property
     def is_secret(self) -> bool:
@@ -115,14 +120,18 @@ class _Place:
 
     def about(self) -> str:
         """First line of what the field's docstring says."""
-        first_line = ((self.field and self.field.description) or "").split("\n")[0]
-        return first_line.rstrip(".") or "see stacks/stack.schema.json"
+        return self.meaning.split("\n")[0].rstrip(".") or "see stacks/stack.schema.json"
 
     def suggestion(self) -> str:
         """What the person may have meant by a key that does not exist."""
         known = list(_fields(self.model)) if self.model else []
         close = get_close_matches(self.key.split(".")[-1].split(":")[-1], known, n=1, cutoff=0.6)
         return f"did you mean {close[0]}?" if close else f"known here are {', '.join(known)}"
+
+
+def _meaning(model: type[BaseModel], field: FieldInfo | None) -> str:
+    described = meanings(model) if field else {}
+    return next((described.get(n, "") for n, f in model.model_fields.items() if f is field), "")
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:

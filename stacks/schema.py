@@ -11,12 +11,15 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from stacks.aks import AksStackSettings
 from stacks.eks import EksStackSettings
 from stacks.existing import ExistingStackSettings
 from stacks.faults import is_list, model_of
 from stacks.gke import GkeStackSettings
+from stacks.meanings import meanings
 from stacks.settings import NAMESPACE, Cloud, StackSettings
 
 SCHEMA_FILE = Path(__file__).with_name("stack.schema.json")
@@ -30,12 +33,24 @@ MODELS: dict[Cloud, type[StackSettings[Any, Any]]] = {
 }
 
 
+class _Described(GenerateJsonSchema):
+    """A JSON Schema that says of each setting what it means."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        model: type[BaseModel] = schema["cls"]
+        for name, meaning in meanings(model).items():
+            key = model.model_fields[name].alias or name
+            made["properties"][key].setdefault("description", meaning)
+        return made
+
+
 def stack_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a ``Pulumi.<stack>.yaml`` of this project."""
     definitions: dict[str, Any] = {}
     by_cloud = []
     for cloud, model in MODELS.items():
-        schema = _with_encrypted_secrets(model.model_json_schema(by_alias=True))
+        schema = _with_encrypted_secrets(model.model_json_schema(schema_generator=_Described))
         definitions |= schema.pop("$defs", {})
         groups = schema["properties"]
         groups["cloud"] = {**groups["cloud"], "const": cloud}
@@ -110,12 +125,13 @@ def _table(model: type[BaseModel], names: Collection[str], prefix: str) -> list[
 
 
 def _rows(model: type[BaseModel], names: Collection[str], prefix: str) -> Iterator[str]:
+    described = meanings(model)
     for name, field in model.model_fields.items():
         if name not in names:
             continue
         key = f"{prefix}{field.alias or name}"
         inner = model_of(field)
-        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        meaning = " ".join(described.get(name, "").split()).replace("|", "\\|")
         if inner is None:
             yield f"| `{key}` | {_default(field)} | {meaning} |"
         else:

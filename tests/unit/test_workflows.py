@@ -28,6 +28,8 @@ PERMISSIONS = {
     ("preview", "without-credentials"): {"contents": "read"},
     ("preview", "stack"): {"contents": "read", "id-token": "write", "pull-requests": "write"},
     ("deploy", "up"): {"contents": "read", "id-token": "write"},
+    ("end-to-end", "one"): {"contents": "read"},
+    ("nightly", "three"): {"contents": "read"},
 }
 SECRETS = {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"}
 VARIABLES = {
@@ -37,12 +39,15 @@ VARIABLES = {
     "AZURE_SUBSCRIPTION_ID",
     "AZURE_TENANT_ID",
     "DEPLOY_STACKS",
+    "E2E",
+    "E2E_RUNNER",
     "GCP_SERVICE_ACCOUNT",
     "GCP_WORKLOAD_IDENTITY_PROVIDER",
     "PREVIEW_STACKS",
     "PULUMI_BACKEND_URL",
     "STACK_RUNNER",
 }
+END_TO_END = [f"e2e/{file.name}" for file in (ROOT / "e2e").glob("*.sh")]
 LONGER = {"role-duration-seconds"}
 """What a deployment may ask for and a preview need not."""
 SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
@@ -63,7 +68,7 @@ def steps_using(action: str, *, of: str) -> list[dict[str, Any]]:
 
 def test_every_workflow_starts_without_any_permission():
     assert {name: flow["permissions"] for name, flow in WORKFLOWS.items()} == {
-        name: {} for name in ("ci", "deploy", "preview")
+        name: {} for name in ("ci", "deploy", "end-to-end", "nightly", "preview")
     }
 
 
@@ -94,6 +99,8 @@ def test_no_workflow_gives_a_pull_request_the_rights_of_the_main_branch():
     assert triggers == {
         "ci": {"pull_request", "push"},
         "preview": {"pull_request"},
+        "end-to-end": {"pull_request"},
+        "nightly": {"schedule", "workflow_dispatch"},
         "deploy": {"push", "workflow_dispatch"},
     }
 
@@ -106,6 +113,12 @@ def test_a_pull_request_from_a_fork_meets_no_credentials():
     }
     assert ("preview", "without-credentials") in reachable
     assert [where for where in reachable if with_credentials(JOBS[where])] == []
+
+
+@pytest.mark.parametrize("job", [("end-to-end", "one"), ("nightly", "three")])
+def test_nothing_runs_end_to_end_until_somebody_says_so(job):
+    assert JOBS[job]["if"].split(" && ")[0] == "vars.E2E != ''"
+    assert "||" not in JOBS[job]["if"]
 
 
 def test_a_condition_on_the_repository_cannot_be_bypassed():
@@ -187,9 +200,11 @@ def test_previews_and_deployments_log_in_alike_and_with_roles_of_their_own():
 def test_previews_preview_and_deployments_deploy_with_the_pinned_pulumi():
     pinned = re.search(r"^pulumi==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert pinned
-    for workflow, command in (("preview", "preview"), ("deploy", "up")):
+    # Without a command it installs the CLI.
+    commands = {"preview": "preview", "deploy": "up", "end-to-end": None, "nightly": None}
+    for workflow, command in commands.items():
         (step,) = steps_using("pulumi/actions", of=workflow)
-        assert step["with"]["command"] == command
+        assert step["with"].get("command") == command
         assert step["with"]["pulumi-version"] == pinned[1]
 
 
@@ -210,6 +225,7 @@ def test_shell_steps_call_what_the_repository_has(script: str, tmp_path: Path):
         (tools / "make", f'exec /usr/bin/env -i PATH=/usr/bin:/bin make -C "{ROOT}" -n "$@"'),
         (python, f'printf "%s\\n" "$@" > "{noted}"'),
         (tools / "sudo", 'exec "$@"'),
+        *((tmp_path / file, "exit 0") for file in END_TO_END if (ROOT / file).stat().st_mode & 1),
     ):
         stub.parent.mkdir(parents=True, exist_ok=True)
         stub.write_text(f"#!/bin/sh\n{body}\n")

@@ -1,0 +1,1 @@
+"""End to end: k3s, Longhorn and IRIS themselves, on runners of GitHub."""
