@@ -291,7 +291,7 @@ def azure(cloud, tmp_path):
 
 
 def test_a_machine_of_a_scale_set_is_powered_off_without_its_systems_shutdown(azure, cloud):
-    for verb in ("poweroff", "start"):
+    for verb in ("powerOff", "start"):
         cloud.answers[f"{VM}/{verb}"] = (202, "")
 
     handle = azure.off(VM, "request")
@@ -303,7 +303,7 @@ def test_a_machine_of_a_scale_set_is_powered_off_without_its_systems_shutdown(az
     assert [
         (method, path, query.get("skipShutdown")) for method, path, query, _ in cloud.asked[1:]
     ] == [
-        ("POST", f"{VM}/poweroff", ["true"]),
+        ("POST", f"{VM}/powerOff", ["true"]),
         ("POST", f"{VM}/start", None),
     ]
 

@@ -41,6 +41,7 @@ class PlayedApi:
         self.objects: dict[str, Any] = {}
         self.version = 0
         self.undeletable = False
+        self.longhorn_away = False
 
     def put(self, path: str, item: Any) -> Any:
         self.version += 1
@@ -49,6 +50,8 @@ class PlayedApi:
         return item
 
     def get(self, path: str, **query: str) -> Any:
+        if self.longhorn_away and path == VOLUMES:
+            raise ApiError(503, path)
         if path in self.objects:
             return copy.deepcopy(self.objects[path])
         if path.rsplit("/", 1)[1].endswith("s"):

@@ -1,9 +1,11 @@
 """The fencing agent through bad days, on a clock of its own."""
 
+import socket
 from dataclasses import replace
 
 import pytest
 
+from components.fencing.program.world import answers
 from tests.unit.fencing_world import CONFIG_MAPS, SETTINGS, VOLUMES, World
 
 
@@ -38,6 +40,24 @@ def test_a_fenced_node_starts_again_and_is_whole_before_iris_prefers_it_again():
     assert world.power.calls[-1] == "done a"
     reasons = [event.split(":")[0] for event in world.events()]
     assert reasons == ["FenceBegins", "Fenced", "DatabaseReleased", "NodeBack", "FenceEnds"]
+
+
+def test_a_longhorn_that_is_ill_holds_no_fence_up_and_ends_none():
+    world = World()
+    world.api.longhorn_away = True
+
+    world.crash("a")
+    assert world.until(lambda: world.freed) <= 45
+    world.run(600)
+    assert world.phase("a") == "rebuilding"
+    world.api.longhorn_away = False
+    world.until(lambda: world.phase("a") is None)
+
+
+def test_a_machine_whose_kernel_alone_lives_does_not_answer():
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        assert not answers("127.0.0.1", port=mute.getsockname()[1], seconds=0.2)
+    assert not answers("127.0.0.1", port=1, seconds=0.2)
 
 
 def test_a_node_that_is_cut_off_is_off_before_its_database_starts_elsewhere():

@@ -104,6 +104,7 @@ def main() -> None:
         told,
         here,
         leader.held,
+        answers if settings.ask_kubelets else lambda address: False,
     )
     door = Door(told, time.monotonic, time.monotonic())
     door.open(int(os.environ.get("HA_IRIS_PORT", PORT)))

@@ -51,7 +51,7 @@ class Azure:
 
     def off(self, machine: str, request: str) -> str:
         """Cut the power. The machine stays where it is, and so do its disks."""
-        self._ask("POST", f"{machine}/poweroff", skipShutdown="true")
+        self._ask("POST", f"{machine}/powerOff", skipShutdown="true")
         return ""
 
     def state(self, machine: str, handle: str) -> str:

@@ -51,6 +51,8 @@ class Settings:
     dry_run: bool = False
     longhorn: bool = True
     """Whether there are copies to be rebuilt."""
+    ask_kubelets: bool = True
+    """Whether a silent node's kubelet is asked itself; simulated ones are at nobody's address."""
     name: str = "ha-iris-fencing"
     lease_seconds: int = 15
     tick: float = 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -71,7 +72,7 @@ class View:
     doubt: str | None = None
     """Why the control plane is not to be believed at this moment."""
     degraded: int = 0
-    """Attached volumes of Longhorn that lack a copy."""
+    """Attached volumes of Longhorn that lack a copy; 1 where Longhorn does not tell."""
 
 
 @dataclass
@@ -115,7 +116,7 @@ class Observer:
             now=self.wall(),
             paused=self._paused(),
             doubt=self._doubt(),
-            degraded=self._degraded(),
+            degraded=self._degraded(found),
         )
 
     def _silent(self) -> dict[str, float]:
@@ -162,11 +163,17 @@ class Observer:
             return "the API server did not answer a moment ago"
         return None
 
-    def _degraded(self) -> int:
-        if not self.settings.longhorn:
+    def _degraded(self, nodes: list[Node]) -> int:
+        """Asked where it matters alone: a Longhorn that is ill must hold no fence up."""
+        rebuilding = any(node.record and node.record.phase == "rebuilding" for node in nodes)
+        if not self.settings.longhorn or not rebuilding:
             return 0
         path = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system/volumes"
-        states = [item.get("status", {}) for item in self.api.get(path)["items"]]
+        try:
+            states = [item.get("status", {}) for item in self.api.get(path)["items"]]
+        except ApiError as error:
+            print(f"Longhorn does not tell of its volumes: {error}", flush=True)
+            return 1
         return sum(
             state.get("state") == "attached" and state.get("robustness") != "healthy"
             for state in states
@@ -174,9 +181,18 @@ class Observer:
 
 
 def answers(address: str, *, port: int = KUBELET_PORT, seconds: float = 1.0) -> bool:
-    """Whether the kubelet at an address takes a connection."""
+    """Whether the kubelet at an address greets who comes, by TLS.
+
+    A bare connection proves nothing: the kernel of a machine whose processes hang takes it, and so
+    does many a proxy in between. Who it is does not matter here, and nothing is said to it.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection((address, port), timeout=seconds):
+        with (
+            socket.create_connection((address, port), timeout=seconds) as connection,
+            context.wrap_socket(connection),
+        ):
             return True
     except OSError:
         return False
