@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from lab import LabError
 from lab.cluster import processes
@@ -62,6 +64,7 @@ def _say_control_plane(home: LabHome, found: Status) -> None:
     _row("Longhorn chart", chart.chosen(home))
     if found.version:
         _say_refused_merges(home)
+        _say_rehearsals(home)
 
 
 def _say_refused_merges(home: LabHome) -> None:
@@ -75,6 +78,28 @@ def _say_refused_merges(home: LabHome) -> None:
             for line in told.splitlines()[1:-1]:
                 _row("", line)
             _row("", "what to do is in docs/runbooks.md, IrisMergeRefused")
+
+
+def _say_rehearsals(home: LabHome) -> None:
+    """What the last rehearsal of each database's restore has left on its CronJob."""
+    for item in Api(home).request("GET", "/apis/batch/v1/cronjobs")["items"]:
+        metadata = item["metadata"]
+        if metadata["name"] == "iris-rehearsal":
+            told = metadata.get("annotations", {})
+            _row(f"restore of {metadata['namespace']}", rehearsed(told, datetime.now(UTC)))
+
+
+def rehearsed(told: Mapping[str, str], now: datetime) -> str:
+    """What a rehearsal's annotations say, in words."""
+    if "rehearsal.ha-iris/result" not in told:
+        return "never rehearsed"
+    line = f"rehearsal {told['rehearsal.ha-iris/result']} at {told['rehearsal.ha-iris/at']}"
+    if proven := told.get("rehearsal.ha-iris/proven"):
+        hours = (now - datetime.fromisoformat(proven)).total_seconds() / 3600
+        line += f"; a backup of {proven} is proven, {hours:.0f} h old"
+    if why := told.get("rehearsal.ha-iris/reason"):
+        line += f"; {why}"
+    return line
 
 
 def _say_stack(stack: str, home: LabHome, show_secrets: bool) -> bool:

@@ -36,6 +36,7 @@ def monitoring(
     iris: Iris,
     snapshots: bool,
     stored: bool,
+    rehearsing: bool,
 ) -> None:
     """Make what watches them, if it is wanted.
 
@@ -45,6 +46,7 @@ def monitoring(
         iris: the database.
         snapshots: whether a frozen database is snapshotted by schedule.
         stored: whether there is a store outside the cluster.
+        rehearsing: whether restores are rehearsed.
     """
     if not settings.monitoring.enabled:
         return
@@ -78,6 +80,7 @@ def monitoring(
             guarded=settings.guarded(),
             certificates=(*entrance, *certificates(of.tls)),
             runbooks=settings.monitoring.runbooks,
+            rehearsal_days=settings.backup.rehearsal.alert_after_days if rehearsing else None,
         ),
         web_pods=GATEWAYS if gateway else LABELS,
         gateway=f"{gateway}.{of.namespace}.svc:{WEB_PORT}" if gateway else None,

@@ -23,6 +23,7 @@ from components.longhorn import BackupStore, Longhorn
 from components.longhorn.peers import ADDRESS
 from stacks.entrance import cert_manager, web_entrance
 from stacks.monitoring import monitoring, read_by_prometheus
+from stacks.rehearsals import rehearse
 from stacks.settings import StackSettings
 
 PORTAL_PATH = "/csp/sys/UtilHome.csp"
@@ -91,20 +92,29 @@ def deploy(
         neighbours=Neighbours(settings.access.requests_from(), certificates_after),
     )
     snapshots = bool(snapshot_class and settings.backup.snapshots.enabled)
+    rehearsing = False
     if snapshot_class and snapshots:
+        database = Database(
+            namespace=iris.namespace,
+            pods=iris.pods,
+            running=iris,
+            time_zone=settings.iris.time_zone,
+            closed=_is_closed(settings.iris),
+        )
         ConsistentSnapshots(
             "snapshots",
             settings.backup.snapshots,
             cluster=cluster,
-            database=Database(
-                namespace=iris.namespace,
-                pods=iris.pods,
-                running=iris,
-                time_zone=settings.iris.time_zone,
-                closed=_is_closed(settings.iris),
-            ),
+            database=database,
             snapshot_class=snapshot_class,
             upload=backup_store is not None,
+        )
+        rehearsing = rehearse(
+            settings,
+            cluster=cluster,
+            database=database,
+            class_parameters=class_parameters or {},
+            from_store=backup_store is not None,
         )
     monitoring(
         settings,
@@ -112,6 +122,7 @@ def deploy(
         iris=iris,
         snapshots=snapshots,
         stored=backup_store is not None,
+        rehearsing=rehearsing,
     )
     if power is not None:
         _fence(settings, cluster=cluster, iris=iris, power=power)

@@ -15,4 +15,5 @@ WATCHED = Watched(
     guarded=True,
     certificates=("iris-web", "iris-superserver-tls"),
     runbooks="docs/runbooks.md",
+    rehearsal_days=10,
 )

@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from components.backup.rehearsal_settings import RehearsalSettings
 from components.backup.snapshot_settings import ConsistentSnapshotSettings
 from components.cron import Cron
 from components.settings import Settings
@@ -69,6 +70,9 @@ class BackupSettings(Settings):
 
     snapshots: ConsistentSnapshotSettings = ConsistentSnapshotSettings()
     """Snapshots of a frozen database, uploaded where there is a store."""
+
+    rehearsal: RehearsalSettings = RehearsalSettings()
+    """Rehearsals of the restore, from the store where there is one."""
 
     def has_store(self) -> bool:
         """Whether there is anything outside the cluster that backups could go to."""

@@ -1,14 +1,13 @@
 """Snapshots of a frozen IRIS by schedule, and their upload: a CronJob and what it may do."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.backup.carried import MOUNT, NOBODY, PACKAGE, program
 from components.backup.snapshot_settings import PATIENCE, ConsistentSnapshotSettings
 from components.cluster import Cluster
 
@@ -16,13 +15,7 @@ NAME = "iris-backup"
 """Name of the CronJob, of its rights and of the lease that keeps two runs apart."""
 
 LABELS = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/part-of": "ha-iris"}
-PACKAGE = "ha_iris_backup"
-MOUNT = "/opt/ha-iris"
-NOBODY = 65532
 LONGHORN = "longhorn-system"
-
-FOLDER = Path(__file__).parent
-FREEZE = FOLDER.parent / "iris" / "scripts" / "freeze.sh"
 
 
 @dataclass(frozen=True)
@@ -43,13 +36,6 @@ class Database:
     """Whether the namespace's network policy lets nobody out who is not named."""
 
     container: str = "iris"
-
-
-def program(settings: Mapping[str, Any]) -> dict[str, str]:
-    """The files of the job's program by name, its settings among them."""
-    files = {file.name: file.read_text() for file in FOLDER.joinpath("program").glob("*.py")}
-    told = json.dumps(dict(settings), indent=2, sort_keys=True)
-    return {**files, FREEZE.name: FREEZE.read_text(), "settings.json": told}
 
 
 class ConsistentSnapshots(pulumi.ComponentResource):

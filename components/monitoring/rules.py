@@ -49,6 +49,9 @@ class Watched:
     runbooks: str
     """Where the runbooks are read."""
 
+    rehearsal_days: int | None = None
+    """Days after which a restore should have been rehearsed again; None: nobody rehearses."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -63,6 +66,7 @@ SUBJECTS = (
     Subject("space"),
     Subject("licence", lambda watched: watched.community_ends is None),
     Subject("community", lambda watched: watched.community_ends is not None),
+    Subject("rehearsal", lambda watched: watched.rehearsal_days is not None),
     Subject("longhorn", lambda watched: watched.longhorn_namespace is not None),
     Subject("backup", lambda watched: watched.backup_old_seconds is not None),
     Subject("uploads", lambda watched: watched.upload_old_seconds is not None),
@@ -111,5 +115,6 @@ def _words(watched: Watched) -> Mapping[str, str]:
         "UPLOAD_OLD_SECONDS": str(watched.upload_old_seconds),
         "CERTIFICATE_NAMES": "|".join(watched.certificates),
         "CERTIFICATE_COUNT": str(len(watched.certificates)),
+        "REHEARSAL_SECONDS": str((watched.rehearsal_days or 0) * 86400),
         "RUNBOOKS": watched.runbooks,
     }

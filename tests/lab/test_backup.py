@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ import yaml
 from lab.cluster.control_plane import ControlPlane
 from lab.home import LabHome
 from lab.plugins.provide import provide
+from lab.status import rehearsed
 from lab.toolchain import Toolchain
 from tests.lab.stack import Stack
 from tests.lab.waiting import eventually
@@ -40,9 +42,9 @@ class Job:
         self.iris = iris
         self.folder = folder
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, cron_job: str = "iris-backup") -> subprocess.Popen[str]:
         """Begin a run, with what the job's pod mounts."""
-        pod = self.stack.get("cronjob", "iris-backup", "-n", "iris")["spec"]["jobTemplate"]["spec"]
+        pod = self.stack.get("cronjob", cron_job, "-n", "iris")["spec"]["jobTemplate"]["spec"]
         pod = pod["template"]["spec"]
         (container,), (volume,) = pod["containers"], pod["volumes"]
         package = self.folder / Path(container["volumeMounts"][0]["mountPath"]).name
@@ -69,9 +71,9 @@ class Job:
             text=True,
         )
 
-    def run(self) -> tuple[int, str]:
+    def run(self, cron_job: str = "iris-backup") -> tuple[int, str]:
         """A run to its end: its status, and what it printed."""
-        with self.start() as process:
+        with self.start(cron_job) as process:
             printed, _ = process.communicate(timeout=150)
         return process.returncode, printed
 
@@ -143,6 +145,38 @@ def test_a_backup_freezes_cuts_thaws_uploads_and_keeps_the_newest(job: Job):
     print("freezes:", ", ".join(f"{seconds:.2f} s" for seconds in job.freezes()))
 
 
+def test_the_newest_backup_is_restored_from_the_store_looked_through_and_removed(job: Job):
+    room = ("-n", "iris-rehearsal")
+
+    code, printed = job.run("iris-rehearsal")
+
+    assert code == 0, printed
+    (uploaded,) = job.stack.get("backups.longhorn.io", "-n", "longhorn-system")["items"]
+    assert uploaded["metadata"]["labels"]["rehearsal.ha-iris/result"] == "passed"
+    assert job.iris.did("integrity") == 1
+    left = job.stack.get("pods,persistentvolumeclaims,volumesnapshots", *room)["items"]
+    assert left == []
+    classes = [item["metadata"]["name"] for item in job.stack.get("storageclasses")["items"]]
+    assert sorted(classes) == ["iris-rehearsal", "longhorn-iris"]
+    told = job.stack.get("cronjob", "iris-rehearsal", "-n", "iris")["metadata"]["annotations"]
+    assert rehearsed(told, datetime.now(UTC)).startswith("rehearsal passed")
+    # The volume of the copy goes with its claim.
+    eventually(lambda: len(job.stack.get("persistentvolumes")["items"]) == 1)
+    print(f"rehearsed in {uploaded['metadata']['annotations']['rehearsal.ha-iris/seconds']} s")
+
+
+def test_a_rehearsal_that_finds_damage_fails_and_leaves_nothing(job: Job):
+    job.iris.fails("damaged")
+    try:
+        code, printed = job.run("iris-rehearsal")
+    finally:
+        job.iris.mended("damaged")
+
+    assert code == 1
+    assert "^Integrity finds errors" in printed
+    assert job.stack.get("pods,persistentvolumeclaims", "-n", "iris-rehearsal")["items"] == []
+
+
 def test_a_job_that_is_killed_while_iris_is_frozen_leaves_no_freeze(job: Job):
     with job.frozen() as process:
         process.kill()
@@ -177,6 +211,19 @@ def test_the_rights_of_the_job_end_at_what_it_does(job: Job):
         except subprocess.CalledProcessError:  # it ends with 1 where the answer is no
             return False
 
+    def rehearsal_may(*what: str) -> bool:
+        account = "--as=system:serviceaccount:iris:iris-rehearsal"
+        try:
+            return "yes" in job.stack.kubectl("auth", "can-i", account, *what)
+        except subprocess.CalledProcessError:
+            return False
+
+    assert rehearsal_may("create", "pods", "-n", "iris-rehearsal")
+    assert not rehearsal_may("create", "pods", "-n", "iris")
+    assert not rehearsal_may("create", "pods", "--subresource=exec", "-n", "iris")
+    assert not rehearsal_may("delete", "persistentvolumeclaims", "-n", "iris")
+    assert not rehearsal_may("delete", "backups.longhorn.io", "-n", "longhorn-system")
+    assert not rehearsal_may("delete", "storageclass/longhorn-iris")
     assert may("create", "pods", "--subresource=exec", "-n", "iris")
     assert may("delete", "volumesnapshots", "-n", "iris")
     assert may("create", "backups.longhorn.io", "-n", "longhorn-system")
@@ -194,5 +241,5 @@ def test_the_schedule_makes_a_job_whose_pod_is_admitted(job: Job):
 
     eventually(lambda: bool(job.stack.get(*pods)["items"]), seconds=70)
 
-    (cron_job,) = job.stack.get("cronjobs", "-n", "iris")["items"]
+    cron_job = job.stack.get("cronjob", "iris-backup", "-n", "iris")
     assert "lastScheduleTime" in cron_job["status"]

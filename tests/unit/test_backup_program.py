@@ -193,7 +193,7 @@ def test_a_second_backup_at_the_same_time_is_refused(backup):
     code, printed = backup.run()
 
     assert code == 1
-    assert "a backup is running already: job-0" in printed
+    assert "another run is at work: job-0" in printed
     assert backup.iris.moments() == []
 
 

@@ -26,7 +26,7 @@ def dev(committed):
 
 
 def job(engine):
-    return engine.one(CRON_JOB).inputs["spec"]
+    return engine.one(CRON_JOB, "snapshots-cron-job").inputs["spec"]
 
 
 def pod(engine):

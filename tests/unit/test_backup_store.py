@@ -169,7 +169,7 @@ def test_backups_leave_the_cluster_daily_from_the_first_hour_on_every_cloud(comm
     frozen = committed(stack)
     crashed = committed(stack, backup={"snapshots": {"enabled": False}})
 
-    (daily,) = [job for job in frozen.of_type(CRON_JOB) if "schedule" in job.inputs["spec"]]
+    daily = frozen.one(CRON_JOB, "snapshots-cron-job")
     assert daily.inputs["spec"]["schedule"] == "43 0 * * *"
     assert not crashed.of_type(CRON_JOB)
     # What freezes nothing goes on once a week: it fails for fewer reasons.

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from lab.engine import orphans
 from lab.engine.checkpoint import Checkpoint, stacks_in
 from lab.exclusive import exclusive, holder
 from lab.home import LabHome
-from lab.status import INCOMPLETE, status
+from lab.status import INCOMPLETE, rehearsed, status
 
 
 @pytest.fixture
@@ -247,3 +248,20 @@ def test_plain_make_lists_the_commands_and_runs_none():
     assert {name for line in commands for name in line.split()} == {
         name for line in targets for name in line.split()
     }
+
+
+def test_status_tells_whether_a_restore_was_rehearsed_and_how_old_what_was_proven_is():
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    passed = {
+        "rehearsal.ha-iris/result": "passed",
+        "rehearsal.ha-iris/at": "2026-11-21T04:20:00Z",
+        "rehearsal.ha-iris/proven": "2026-11-21T00:00:00Z",
+    }
+
+    assert rehearsed({}, now) == "never rehearsed"
+    assert rehearsed(passed, now) == (
+        "rehearsal passed at 2026-11-21T04:20:00Z; "
+        "a backup of 2026-11-21T00:00:00Z is proven, 12 h old"
+    )
+    failed = {"rehearsal.ha-iris/result": "failed", "rehearsal.ha-iris/reason": "no room"}
+    assert rehearsed({**passed, **failed}, now).endswith("12 h old; no room")

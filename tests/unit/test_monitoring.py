@@ -130,7 +130,7 @@ def test_longhorns_managers_are_closed_by_no_policy(watched):
 
     assert values["networkPolicies"] == {"restrictInternalTraffic": False}
     for resource in engine.of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy"):
-        assert resource.inputs["metadata"]["namespace"] == "iris"
+        assert resource.inputs["metadata"]["namespace"] in ("iris", "iris-rehearsal")
 
 
 def test_on_another_class_longhorn_is_neither_read_nor_shown(deploy, stack_config):
@@ -158,7 +158,7 @@ def test_rules_come_a_subject_each_with_every_alert(watched):
 
     assert {r.inputs["metadata"]["name"] for r in rules} == {
         f"ha-iris-{subject}-rules"
-        for subject in ("iris", "space", "community", "longhorn", "backup", "guard")
+        for subject in ("iris", "space", "community", "rehearsal", "longhorn", "backup", "guard")
     }
     alerts = [
         rule["alert"]

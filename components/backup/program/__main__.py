@@ -10,11 +10,10 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from .freeze import container_of
+from .job import Ended, end, finish, tell
 from .kube import Api, ApiError
 from .lease import Held, Lease
 from .retention import Taken, surplus
@@ -22,30 +21,20 @@ from .settings import Settings
 from .snapshots import Instance, Outcome, settle, taken
 from .uploads import PATH, upload, uploaded
 
-TERMINATION_LOG = Path("/dev/termination-log")
-
-
-class Ended(BaseException):
-    """The job was told to end."""
-
 
 def main() -> int:
     """Run once."""
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, end)
     settings, api = Settings.read(), Api.of_this_pod()
     try:
         with Lease(api, settings) as lease:
             faults = Run(api, settings, lease).go()
     except (ApiError, Held) as error:
         faults = [str(error)]
-        _tell(api, settings, "BackupFailed", str(error))
+        tell(api, settings, "BackupFailed", str(error))
     except Ended:
         faults = ["the job was told to end"]
-    for fault in faults:
-        print(f"FAULT {fault}", flush=True)
-    if TERMINATION_LOG.exists():
-        TERMINATION_LOG.write_text("\n".join(faults) or "consistent")
-    return 1 if faults else 0
+    return finish(faults, "consistent")
 
 
 class Run:
@@ -140,41 +129,7 @@ class Run:
                     self._tell("BackupNotDeleted", f"{name} stays until the next run: {error}")
 
     def _tell(self, reason: str, message: str, *, warning: bool = True) -> None:
-        _tell(self._api, self._settings, reason, message, warning=warning)
-
-
-def _tell(api: Api, settings: Settings, reason: str, message: str, *, warning: bool = True) -> None:
-    """Print it, and leave it as an Event of the CronJob."""
-    print(f"{reason}: {message}", flush=True)
-    moment = datetime.now(UTC)
-    at = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-    event = {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": f"{settings.cron_job}.{moment.timestamp():.6f}".replace(".", "-")},
-        "involvedObject": {
-            "apiVersion": "batch/v1",
-            "kind": "CronJob",
-            "name": settings.cron_job,
-            "namespace": settings.namespace,
-        },
-        "reason": reason,
-        "message": message[:1000],
-        "type": "Warning" if warning else "Normal",
-        "source": {"component": "ha-iris-backup"},
-        "firstTimestamp": at,
-        "lastTimestamp": at,
-        "count": 1,
-    }
-    try:
-        api.create(settings.path("events"), event)
-    except ApiError as error:
-        print(f"no Event could be written: {error}", flush=True)
-
-
-def _end(signum: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows thaws, and must not be cut short
-    raise Ended
+        tell(self._api, self._settings, reason, message, warning=warning)
 
 
 if __name__ == "__main__":

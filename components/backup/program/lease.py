@@ -7,18 +7,18 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from .job import Job
 from .kube import Api, ApiError
-from .settings import Settings
 
 
 class Held(Exception):
-    """Somebody else makes a backup."""
+    """Another run of the job is at work."""
 
 
 class Lease:
     """Taken on entry, renewed by whoever calls ``renew`` often enough, given back on exit."""
 
-    def __init__(self, api: Api, settings: Settings) -> None:
+    def __init__(self, api: Api, settings: Job) -> None:
         self._api = api
         self._settings = settings
         self._me = os.environ.get("HOSTNAME") or f"process-{os.getpid()}"
@@ -30,7 +30,7 @@ class Lease:
         deadline = time.monotonic() + self._settings.lease_seconds + 10
         while not self._try():
             if time.monotonic() > deadline:
-                raise Held(f"a backup is running already: {self._item['spec']['holderIdentity']}")
+                raise Held(f"another run is at work: {self._item['spec']['holderIdentity']}")
             time.sleep(self._settings.tick)
         return self
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from .freeze import Freeze, Refused, claims_of
+from .job import Job
 from .kube import Api, ApiError
 from .lease import Lease
 from .retention import Taken
@@ -170,7 +171,7 @@ class Instance:
                 break
 
 
-def taken(api: Api, settings: Settings) -> dict[Taken, list[str]]:
+def taken(api: Api, settings: Job) -> dict[Taken, list[str]]:
     """The runs whose snapshots are there, with the names of these."""
     found = api.get(settings.path("volumesnapshots"), labelSelector=RUN)["items"]
     return by_run(found, good=lambda item: item["metadata"]["labels"].get(STATE) == CONSISTENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from .job import Job
 from .kube import Api, ApiError
 from .lease import Lease
 from .retention import Taken
@@ -76,7 +77,7 @@ def _parts(handle: str) -> tuple[str, str, str]:
     return kind, volume, name
 
 
-def uploaded(api: Api, settings: Settings) -> dict[Taken, list[str]]:
+def uploaded(api: Api, settings: Job) -> dict[Taken, list[str]]:
     """The runs of this database whose backups are known, with the names of these."""
     found = [
         item

@@ -1,0 +1,192 @@
+"""A backup is restored, started, looked through and removed, by the program that the job runs."""
+
+import signal
+import time
+
+import pytest
+
+from tests.unit.backup_cluster import BACKUPS, SNAPSHOTS
+from tests.unit.rehearsal_job import CLASSES, ROOM, Rehearsal, played_rehearsal
+
+
+@pytest.fixture
+def rehearsal(tmp_path):
+    with played_rehearsal(tmp_path) as played:
+        assert played.backup.run()[0] == 0
+        played.cluster.seen.clear()
+        yield played
+
+
+def writes(rehearsal: Rehearsal) -> set[str]:
+    """What the program wrote, a verb and a kind each."""
+    steps = [step.split(" ", 1) for step in rehearsal.cluster.seen if step[0] != "w"]
+    return {f"{verb} {path.rsplit('/', 1)[0]}" for verb, path in steps if verb != "GET"}
+
+
+def test_the_newest_backup_is_restored_looked_through_and_removed(rehearsal):
+    code, printed = rehearsal.run()
+
+    assert code == 0, printed
+    assert rehearsal.iris.did("integrity") == 1
+    assert set(rehearsal.results(SNAPSHOTS).values()) == {"passed"}
+    assert len(rehearsal.results(SNAPSHOTS)) == 2
+    assert rehearsal.told()["rehearsal.ha-iris/result"] == "passed"
+    cut = min(i["metadata"]["creationTimestamp"] for i in rehearsal.cluster.items(SNAPSHOTS))
+    assert rehearsal.told()["rehearsal.ha-iris/proven"] == cut
+    assert rehearsal.cluster.events()[-1] == "RehearsalSucceeded"
+    assert rehearsal.cluster.made() == []
+
+
+def test_every_volume_of_the_pod_is_a_copy_of_the_one_that_it_was(rehearsal):
+    seen = {}
+
+    def look():
+        for path in rehearsal.cluster.made():
+            seen[path] = rehearsal.cluster.objects[path]
+
+    rehearsal.cluster.at(f"GET {ROOM}/pods/rehearsal/exec", look)
+    rehearsal.run()
+
+    pod = seen[f"{ROOM}/pods/rehearsal"]["spec"]
+    mounted = {
+        volume["name"]: volume["persistentVolumeClaim"]["claimName"]
+        for volume in pod["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    contents = {
+        item["spec"]["volumeSnapshotRef"]["name"]: item["spec"]["source"]["snapshotHandle"]
+        for path, item in seen.items()
+        if "volumesnapshotcontents" in path
+    }
+    sources = {
+        volume: seen[f"{ROOM}/persistentvolumeclaims/{claim}"]["spec"]["dataSource"]["name"]
+        for volume, claim in mounted.items()
+    }
+    assert contents[sources["data"]].startswith("snap://pvc-iris-data/")
+    assert contents[sources["journal"]].startswith("snap://pvc-iris-journal/")
+
+
+def test_nothing_of_the_database_that_runs_is_written_but_labels(rehearsal):
+    rehearsal.run()
+
+    assert {kind for kind in writes(rehearsal) if "/namespaces/iris/" in kind} == {
+        "POST /apis/coordination.k8s.io/v1/namespaces/iris/leases",
+        "PUT /apis/coordination.k8s.io/v1/namespaces/iris/leases",
+        "POST /api/v1/namespaces/iris/events",
+        f"PATCH {SNAPSHOTS}",
+        "PATCH /apis/batch/v1/namespaces/iris/cronjobs",
+    }
+    executed = [step for step in rehearsal.cluster.seen if step.endswith("/exec")]
+    assert executed == [f"GET {ROOM}/pods/rehearsal/exec"]
+
+
+def test_where_there_is_a_store_its_backup_is_restored(rehearsal):
+    rehearsal.settings["from_store"] = True
+    named = []
+    rehearsal.cluster.at(
+        f"GET {ROOM}/pods/rehearsal/exec",
+        lambda: named.extend(
+            item["parameters"]["fromBackup"]
+            for path, item in rehearsal.cluster.objects.items()
+            if path.startswith(CLASSES)
+        ),
+    )
+
+    code, printed = rehearsal.run()
+
+    assert code == 0, printed
+    assert len(named) == 2
+    assert all("?backup=iris-iris-" in url for url in named)
+    assert set(rehearsal.results(BACKUPS).values()) == {"passed"}
+    assert rehearsal.results(SNAPSHOTS) == {}
+    assert rehearsal.cluster.made() == []
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("damaged", "^Integrity finds errors: Error in global ^Orders"),
+        ("older", "its newest marker is 0"),
+        ("silent", "IRIS gave no answer"),
+    ],
+)
+def test_a_copy_that_is_not_whole_fails_the_rehearsal_and_is_removed(rehearsal, how, why):
+    rehearsal.iris.fails(how)
+
+    code, printed = rehearsal.run()
+
+    assert code == 1
+    assert why in printed
+    assert set(rehearsal.results(SNAPSHOTS).values()) == {"failed"}
+    assert rehearsal.told()["rehearsal.ha-iris/result"] == "failed"
+    assert "rehearsal.ha-iris/proven" not in rehearsal.told()
+    assert rehearsal.cluster.events()[-1] == "RehearsalFailed"
+    assert rehearsal.cluster.made() == []
+
+
+def test_what_was_proven_stays_proven_when_a_later_rehearsal_fails(rehearsal):
+    rehearsal.run()
+    before = rehearsal.told()["rehearsal.ha-iris/proven"]
+    rehearsal.iris.fails("damaged")
+
+    rehearsal.run()
+
+    assert rehearsal.told()["rehearsal.ha-iris/result"] == "failed"
+    assert rehearsal.told()["rehearsal.ha-iris/proven"] == before
+
+
+def test_an_iris_that_ends_on_the_copy_fails_the_rehearsal(rehearsal):
+    rehearsal.cluster.pods_become = "Failed"
+
+    code, printed = rehearsal.run()
+
+    assert code == 1
+    assert "IRIS ended on the copy before it was ready" in printed
+    assert rehearsal.cluster.made() == []
+
+
+def test_a_lapsed_snapshot_is_not_rehearsed(rehearsal):
+    for item in rehearsal.cluster.items(SNAPSHOTS):
+        item["metadata"]["labels"]["backup.ha-iris/state"] = "lapsed"
+
+    code, printed = rehearsal.run()
+
+    assert code == 1
+    assert "there is nothing to rehearse" in printed
+    assert rehearsal.results(SNAPSHOTS) == {}
+
+
+@pytest.mark.parametrize("step", ["POST /apis/snapshot", f"POST {ROOM}/pods", f"GET {ROOM}/pods"])
+def test_the_next_rehearsal_removes_what_a_killed_one_has_left(rehearsal, step):
+    # The look before anything is made is not the one that counts.
+    killed = []
+
+    def kill():
+        if not rehearsal.cluster.made():
+            return rehearsal.cluster.at(step, kill)
+        process.send_signal(signal.SIGKILL)
+        return killed.append(step)
+
+    rehearsal.cluster.at(step, kill)
+    process = rehearsal.start()
+    process.communicate(timeout=30)
+    assert killed
+    assert rehearsal.cluster.made()
+    time.sleep(1.1)  # the lease of the dead one ends by itself
+
+    code, printed = rehearsal.run()
+
+    assert code == 0, printed
+    assert rehearsal.cluster.made() == []
+
+
+def test_a_rehearsal_that_is_told_to_end_removes_what_it_has_made(rehearsal):
+    rehearsal.cluster.at(
+        f"GET {ROOM}/pods/rehearsal/exec", lambda: process.send_signal(signal.SIGTERM)
+    )
+    process = rehearsal.start()
+
+    process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert rehearsal.cluster.made() == []
