@@ -99,7 +99,7 @@ def web_entrance(
         return {}
     from components.access.access import Access
 
-    _warn(access)
+    _warn(access, iris.namespace)
     assert iris.web
     made = Access(
         "access",
@@ -114,7 +114,7 @@ def web_entrance(
     return {"webHostname": access.hostname, "webAddressCommand": made.address_command}
 
 
-def _warn(access: AccessSettings) -> None:
+def _warn(access: AccessSettings, namespace: str) -> None:
     """What is no fault, and what a person would rather know before the first bad day."""
     if access.opens_monitor():
         pulumi.log.warn(
@@ -130,8 +130,8 @@ def _warn(access: AccessSettings) -> None:
     if chosen and chosen.environment == "staging":
         pulumi.log.info(
             f"The certificate of {access.hostname} is one of Let's Encrypt's staging environment, "
-            "which no browser trusts. When `kubectl -n iris get certificate iris-web` says READY, "
-            "set ha-iris:access.certificate.letsEncrypt.environment to production."
+            f"which no browser trusts. When `kubectl -n {namespace} get certificate iris-web` says "
+            "READY, set ha-iris:access.certificate.letsEncrypt.environment to production."
         )
     elif chosen:
         pulumi.log.info(

@@ -1,7 +1,7 @@
 """How a stack's IRIS and Longhorn are watched."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -10,13 +10,17 @@ from components.backup.settings import BackupSettings
 from components.capacity import disk_shares
 from components.cluster import Cluster
 from components.iris import Iris, IrisSettings
-from components.iris.gateway.pod import LABELS as GATEWAYS
+from components.iris.gateway.pod import labels_of
 from components.iris.image import licence_ends
+from components.iris.instances import Reached
 from components.iris.network_settings import Peer
-from components.iris.pod import LABELS, WEB_PORT
+from components.iris.pod import WEB_PORT
 from components.iris.tls import certificates
 from components.longhorn.longhorn import NAMESPACE as LONGHORN
 from stacks.settings import StackSettings
+
+if TYPE_CHECKING:
+    from components.monitoring.monitors import Read
 
 
 def read_by_prometheus(settings: StackSettings[Any, Any]) -> IrisSettings:
@@ -63,7 +67,6 @@ def monitoring(
     frozen = [backup.snapshots.schedule] if snapshots else []
     entrance = [ENTRANCE] if settings.access.needs_cert_manager() else []
     uploaded = [*_uploads(backup, snapshots=snapshots)] if stored else []
-    gateway = None if of.offers_portal() or iris.web is None else iris.web.service
     Monitoring(
         "monitoring",
         settings.monitoring,
@@ -71,6 +74,7 @@ def monitoring(
         namespace=iris.here,
         watched=Watched(
             namespace=of.namespace,
+            instances=len(iris.instances),
             hung_seconds=of.hung_seconds,
             longhorn_namespace=LONGHORN if of.storage_class is None else None,
             kept_free_percent=disk_shares(dedicated=cluster.dedicated_disk).kept_free,
@@ -82,9 +86,23 @@ def monitoring(
             runbooks=settings.monitoring.runbooks,
             rehearsal_days=settings.backup.rehearsal.alert_after_days if rehearsing else None,
         ),
-        web_pods=GATEWAYS if gateway else LABELS,
-        gateway=f"{gateway}.{of.namespace}.svc:{WEB_PORT}" if gateway else None,
         cert_manager=settings.cert_manager.namespace,
+        databases=[_read(one, namespace=of.namespace) for one in iris.instances],
+    )
+
+
+def _read(database: Reached, *, namespace: str) -> "Read":
+    from components.monitoring.monitors import Read
+
+    of, web = database.instance, database.web
+    assert web, "a stack file whose metrics nobody answers for is refused"
+    itself = web is database.superserver
+    return Read(
+        name="iris" if of.ordinal is None else f"iris-{of.ordinal}",
+        pods=of.pods if itself else of.gateways or labels_of(of.service),
+        gateway=None if itself else f"{web.service}.{namespace}.svc:{WEB_PORT}",
+        # The program's own gateways do, whoever runs the database.
+        named_ports=of.named_ports or not (itself or of.gateways),
     )
 
 

@@ -255,6 +255,11 @@ def _warn_of_a_tight_fit(settings: StackSettings[Any, Any]) -> None:
             "The isolation guard is off: of this volume one copy is kept, so there is none that "
             "could go on alone."
         )
+    if iris.form == "operator" and settings.longhorn.replicas > 1 and not iris.storage_class:
+        pulumi.log.warn(
+            "No isolation guard runs in the operator's pods: on a node that is cut off IRIS may go "
+            "on and confirm what is thrown away later (docs/isolation.md)."
+        )
     disk = cluster.copies_disk()
     gib = copies_on_a_node(sizes_gib(iris), nodes=cluster.nodes)
     if disk and not iris.storage_class and not disk.holds(gib, times=WORST_CASE):

@@ -6,6 +6,7 @@ from components.monitoring.rules import Watched
 
 WATCHED = Watched(
     namespace="iris",
+    instances=1,
     hung_seconds=660,
     longhorn_namespace="longhorn-system",
     kept_free_percent=25,

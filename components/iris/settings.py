@@ -164,11 +164,11 @@ class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
     @field_validator("volume", "restore")
     @classmethod
     def _is_a_claim_by_itself(cls, value: object, info: ValidationInfo) -> object:
-        form, layout = info.data.get("form"), info.data.get("volumes_of")
-        if form != "deployment" and layout != "deployment" and value not in (None, 1):
+        layout = info.data.get("volumes_of") or info.data.get("form", "deployment")
+        if layout != "deployment" and value not in (None, 1):
             raise ValueError(
-                f"form {form} finds its volumes by names that carry no number; restore into a "
-                "stack with form deployment (docs/restore.md)"
+                f"the volumes are those of form {layout}, whose names carry no number; restore "
+                "into a stack with form deployment and its own volume (docs/restore.md)"
             )
         return value
 

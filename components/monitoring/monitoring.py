@@ -1,6 +1,6 @@
 """Objects for the Prometheus Operator and for Grafana, in the namespace of IRIS."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -10,10 +10,10 @@ from components.cluster import Cluster
 from components.monitoring.dashboards import dashboards
 from components.monitoring.definitions import VERSION, asked_before_the_first
 from components.monitoring.monitors import (
+    Read,
     cert_manager_monitor,
-    gateway_monitor,
-    iris_pod_monitor,
     longhorn_monitor,
+    pod_monitor,
 )
 from components.monitoring.rules import Watched, rule_files
 from components.monitoring.settings import MonitoringSettings
@@ -32,8 +32,7 @@ class Monitoring(pulumi.ComponentResource):
         cluster: Cluster,
         namespace: pulumi.Input[str],
         watched: Watched,
-        web_pods: Mapping[str, str],
-        gateway: str | None,
+        databases: Sequence[Read],
         cert_manager: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -45,9 +44,7 @@ class Monitoring(pulumi.ComponentResource):
             cluster: Where they are.
             namespace: That of IRIS, from the resource, so that it exists by then.
             watched: What the rules are about.
-            web_pods: Labels of the pods whose port ``webserver`` gives IRIS's metrics.
-            gateway: Host and port of the Service in front of them, where they are web gateways;
-                None: they are IRIS itself.
+            databases: Where the metrics of each IRIS are read.
             cert_manager: Namespace of cert-manager, read where a certificate is watched.
             opts: Options of this component.
         """
@@ -69,12 +66,11 @@ class Monitoring(pulumi.ComponentResource):
                 opts=opts,
             )
 
+        one, *others = databases
         first = made(
             "PodMonitor",
-            "iris",
-            gateway_monitor(settings, web_pods, address=gateway)
-            if gateway
-            else iris_pod_monitor(settings, web_pods),
+            one.name,
+            pod_monitor(settings, one),
             pulumi.ResourceOptions.merge(
                 child,
                 pulumi.ResourceOptions(
@@ -84,6 +80,8 @@ class Monitoring(pulumi.ComponentResource):
         )
         # The cluster is asked once, and refuses once.
         then = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[first]))
+        for other in others:
+            made("PodMonitor", other.name, pod_monitor(settings, other), then)
         if watched.longhorn_namespace:
             spec = longhorn_monitor(settings, watched.longhorn_namespace)
             made("ServiceMonitor", "longhorn", spec, then)

@@ -1,8 +1,10 @@
 """What Prometheus reads, as plain data: no Pulumi resource is made here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from components.iris.pod import WEB_PORT
 from components.monitoring.settings import MonitoringSettings
 
 METRICS_PATH = "/api/monitor/metrics"
@@ -20,33 +22,64 @@ CERT_MANAGER = {
 """Labels of cert-manager's controller, from its chart or its manifests (v1.21.2)."""
 
 
-def iris_pod_monitor(settings: MonitoringSettings, pods: Mapping[str, str]) -> dict[str, Any]:
-    """Spec of a PodMonitor that reads IRIS at the web server of its own pod."""
-    return {
-        "selector": {"matchLabels": dict(pods)},
-        "podMetricsEndpoints": [_of_iris(settings)],
-    }
+@dataclass(frozen=True)
+class Read:
+    """A database, and where its metrics are read."""
+
+    name: str
+    """Of its PodMonitor."""
+
+    pods: Mapping[str, str]
+    """Labels of the pods that answer: IRIS itself, or its web gateways."""
+
+    gateway: str | None
+    """Host and port of the Service in front of web gateways; None: the pods are IRIS itself."""
+
+    named_ports: bool
+    """Whether the containers call their port webserver."""
 
 
-def gateway_monitor(
-    settings: MonitoringSettings, gateways: Mapping[str, str], *, address: str
-) -> dict[str, Any]:
-    """Spec of a PodMonitor that reads IRIS through the Service of its gateways, once.
+def pod_monitor(settings: MonitoringSettings, read: Read) -> dict[str, Any]:
+    """Spec of the PodMonitor of one database."""
+    endpoint = _of_iris(settings)
+    if not read.named_ports:
+        # Without a name Prometheus gets every port of a pod, of which we keep one below.
+        del endpoint["port"]
+    if read.gateway:
+        endpoint["relabelings"] += _through(read.gateway)
+    elif not read.named_ports:
+        endpoint["relabelings"] += _AT_THE_POD
+    return {"selector": {"matchLabels": dict(read.pods)}, "podMetricsEndpoints": [endpoint]}
+
+
+_AT_THE_POD: list[dict[str, Any]] = [
+    {
+        "sourceLabels": ["__meta_kubernetes_pod_ip"],
+        "targetLabel": "__address__",
+        "replacement": f"$1:{WEB_PORT}",
+    },
+    {
+        "sourceLabels": ["__meta_kubernetes_pod_ip"],
+        "targetLabel": "instance",
+        "replacement": f"$1:{WEB_PORT}",
+    },
+    {"action": "labeldrop", "regex": "container"},
+]
+"""Whatever ports a pod tells of: the same target to Prometheus, which reads equal ones once."""
+
+
+def _through(address: str) -> list[dict[str, Any]]:
+    """Relabelings that read IRIS through the Service of its gateways, once.
 
     Each gateway would bring the same figures, and IRIS works out what is per second between one
     reading and the next. Without the labels that tell gateways apart, and at one address, their
     targets are the same to Prometheus, which reads equal targets once.
     """
-    endpoint = _of_iris(settings)
-    endpoint["relabelings"] += [
+    return [
         {"targetLabel": "__address__", "replacement": address},
         {"targetLabel": "instance", "replacement": address},
         {"action": "labeldrop", "regex": "pod|container|node"},
     ]
-    return {
-        "selector": {"matchLabels": dict(gateways)},
-        "podMetricsEndpoints": [endpoint],
-    }
 
 
 def longhorn_monitor(settings: MonitoringSettings, namespace: str) -> dict[str, Any]:

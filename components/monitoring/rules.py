@@ -22,6 +22,9 @@ class Watched:
     namespace: str
     """Namespace of IRIS."""
 
+    instances: int
+    """How many databases there are to read."""
+
     hung_seconds: int
     """How long IRIS may report itself hung: longer than any freeze."""
 
@@ -108,6 +111,7 @@ def _words(watched: Watched) -> Mapping[str, str]:
     return {
         "IRIS_NAMESPACE": watched.namespace,
         "LONGHORN_NAMESPACE": watched.longhorn_namespace or "",
+        "INSTANCES": str(watched.instances),
         "HUNG_SECONDS": str(watched.hung_seconds),
         "KEPT_FREE_PERCENT": str(watched.kept_free_percent),
         "COMMUNITY_ENDS": f"{ends.timestamp():.0f}",

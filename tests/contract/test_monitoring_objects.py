@@ -1,15 +1,16 @@
 """Monitors and rules against the schemas of the Prometheus Operator itself."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from components.monitoring.definitions import KINDS, VERSION
 from components.monitoring.monitors import (
+    Read,
     cert_manager_monitor,
-    gateway_monitor,
-    iris_pod_monitor,
     longhorn_monitor,
+    pod_monitor,
 )
 from components.monitoring.rules import rule_files
 from components.monitoring.settings import MonitoringSettings
@@ -17,7 +18,7 @@ from tests.crds import PROMETHEUS_OPERATOR, definitions, faults
 from tests.watched import WATCHED
 
 SETTINGS = MonitoringSettings(enabled=True, credentials_secret="prometheus-login")
-PODS = {"app.kubernetes.io/name": "iris"}
+ITSELF = Read("iris", {"app.kubernetes.io/name": "iris"}, gateway=None, named_ports=True)
 
 
 def thing(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -25,9 +26,12 @@ def thing(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 OBJECTS = {
-    "of IRIS": thing("PodMonitor", iris_pod_monitor(SETTINGS, PODS)),
+    "of IRIS": thing("PodMonitor", pod_monitor(SETTINGS, ITSELF)),
+    "of an operator's IRIS": thing(
+        "PodMonitor", pod_monitor(SETTINGS, replace(ITSELF, named_ports=False))
+    ),
     "of the gateways": thing(
-        "PodMonitor", gateway_monitor(SETTINGS, PODS, address="iris-web.iris.svc:52773")
+        "PodMonitor", pod_monitor(SETTINGS, replace(ITSELF, gateway="iris-web.iris.svc:52773"))
     ),
     "of Longhorn": thing("ServiceMonitor", longhorn_monitor(SETTINGS, "longhorn-system")),
     "of cert-manager": thing("PodMonitor", cert_manager_monitor(SETTINGS, "cert-manager")),
@@ -41,7 +45,7 @@ def test_the_prometheus_operator_knows_every_field(name: str):
 
 
 def test_a_field_that_it_does_not_know_would_be_found():
-    wrong = thing("PodMonitor", {**iris_pod_monitor(SETTINGS, PODS), "podMetricsEndpoint": []})
+    wrong = thing("PodMonitor", {**pod_monitor(SETTINGS, ITSELF), "podMetricsEndpoint": []})
 
     assert faults(wrong) == [
         "$.spec: Additional properties are not allowed ('podMetricsEndpoint' was unexpected)"

@@ -157,11 +157,23 @@ def test_an_instance_that_somebody_left_frozen_is_thawed_first_and_said(backup):
     assert backup.cluster.events() == ["BackupFoundFrozen", "BackupSucceeded"]
 
 
+def test_a_run_over_several_instances_fails_where_one_of_them_does_not_run(backup):
+    one = backup.settings["selectors"][0]
+    backup.settings["selectors"] = [one, f"{one},number=1"]
+
+    code, printed = backup.run()
+
+    assert code == 1
+    assert "FAULT no IRIS runs: no pod of app.kubernetes.io/name=iris,number=1" in printed
+    assert backup.cluster.events() == ["BackupFailed", "BackupSucceeded"]
+
+
 def test_each_of_several_instances_is_frozen_by_itself(backup):
     del backup.cluster.objects[f"{HERE}/pods/iris-7d4"]
     for name in ("iris-0", "iris-1"):
         backup.cluster.pod(name, hostname=name, container="data", claims=(f"data-{name}",))
-    backup.settings["selectors"] *= 2  # some labels may find what others have found
+    # Some labels may find what others have found.
+    backup.settings["selectors"] = backup.settings["selectors"] * 2
 
     code, printed = backup.run()
 

@@ -9,6 +9,7 @@ import yaml
 from components.kubernetes_api import Unreachable
 from components.monitoring.definitions import refusal
 from stacks import compose
+from tests.unit.iris_cluster import CHART
 from tests.unit.iris_parts import DEPLOYMENT
 from tests.unit.test_alerts import everything
 
@@ -94,6 +95,46 @@ def test_two_web_gateways_are_one_target(watched):
         "instance": "iris-web.iris.svc:52773",
     }
     assert endpoint["relabelings"][-1] == {"action": "labeldrop", "regex": "pod|container|node"}
+
+
+def test_each_instance_of_a_statefulset_is_read(watched):
+    several = {"form": "statefulset", "instances": 2, "memoryGib": 2, "storageGib": 10}
+    itself = watched(several)
+    behind = watched({**several, "image": LICENSED})
+
+    for ordinal in range(2):
+        own = itself.one(POD_MONITOR, f"monitoring-iris-{ordinal}").inputs["spec"]
+        chosen = own["selector"]["matchLabels"]
+        assert chosen["statefulset.kubernetes.io/pod-name"] == f"iris-{ordinal}"
+        far = behind.one(POD_MONITOR, f"monitoring-iris-{ordinal}").inputs["spec"]
+        assert far["selector"]["matchLabels"]["app.kubernetes.io/instance"] == f"iris-{ordinal}"
+        address = far["podMetricsEndpoints"][0]["relabelings"][1]["replacement"]
+        assert address == f"iris-{ordinal}-web.iris.svc:52773"
+    rules = itself.one(RULE, "monitoring-iris-rules").inputs["spec"]
+    (down,) = [
+        rule for group in rules["groups"] for rule in group["rules"] if rule["alert"] == "IrisDown"
+    ]
+    assert 'namespace="iris"}) < 2\n' in down["expr"]
+
+
+def test_an_iris_of_the_operator_is_read_whatever_it_calls_its_ports(watched, caplog):
+    engine = watched({"form": "operator", "operator": {"chart": str(CHART)}})
+    spec = engine.one(POD_MONITOR).inputs["spec"]
+
+    assert spec["selector"]["matchLabels"] == {
+        "intersystems.com/kind": "IrisCluster",
+        "intersystems.com/name": "iris",
+        "intersystems.com/component": "data",
+    }
+    (endpoint,) = spec["podMetricsEndpoints"]
+    assert "port" not in endpoint
+    assert endpoint["relabelings"][1] == {
+        "sourceLabels": ["__meta_kubernetes_pod_ip"],
+        "targetLabel": "__address__",
+        "replacement": "$1:52773",
+    }
+    assert endpoint["relabelings"][-1] == {"action": "labeldrop", "regex": "container"}
+    assert "No isolation guard runs in the operator's pods" in caplog.text
 
 
 def test_prometheus_is_let_in_where_iris_answers(watched):

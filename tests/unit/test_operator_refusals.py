@@ -36,6 +36,10 @@ BAD = [
     ({}, {"entrypoint": ("/tini", "--", "/iris-main")}, "iris.entrypoint has no effect"),
     ({}, {"hung_seconds": 60}, "iris.hungSeconds has no effect"),
     ({}, {"termination_grace_period_seconds": 120}, "has no effect"),
+    ({}, {"guard": {"isolated_seconds": 10}}, "iris.guard.isolatedSeconds has no effect"),
+    ({}, {"guard": {"enabled": True}}, "iris.guard.enabled has no effect"),
+    ({}, {"upgrade": {"stop_first": True}}, "iris.upgrade.stopFirst has no effect"),
+    ({}, {"pre_pull": {"timeout_seconds": 600}}, "iris.prePull.timeoutSeconds has no effect"),
     ({}, {"cpf": {"config": ["wijdir=/data/wij/"]}}, "wijdir in iris.cpf is set by the operator"),
     ({}, {"cpf": {"Journal": ["AlternateDirectory=/data/"]}}, "AlternateDirectory in iris.cpf"),
 ]

@@ -56,7 +56,10 @@ def test_every_earlier_volume_stays_unless_some_are_named():
     assert IrisSettings().earlier_volumes() == ()
 
 
+@pytest.mark.parametrize(
+    "form", [{"form": "statefulset"}, {"form": "deployment", "volumes_of": "statefulset"}]
+)
 @pytest.mark.parametrize("group", [{"volume": 2}, {"restore": {"data": {"snapshot": "friday"}}}])
-def test_a_form_that_knows_its_volumes_by_name_is_not_restored_into(group):
+def test_a_form_that_knows_its_volumes_by_name_is_not_restored_into(form, group):
     with pytest.raises(ValidationError, match="restore into a stack with form deployment"):
-        IrisSettings.model_validate({"form": "statefulset", **group})
+        IrisSettings.model_validate({**form, **group})

@@ -50,26 +50,24 @@ class Run:
         """Everything in its order; gives what went wrong."""
         for name in settle(self._api, self._settings):
             self._tell("BackupLapsed", f"{name} was left by a run that did not come to its end")
-        pods = self._pods()
-        if not pods:
-            self._tell("BackupFailed", f"no IRIS runs: no pod of {self._settings.selectors}")
-            return ["no IRIS runs"]
         faults: list[str] = []
-        for pod in pods:
-            faults += self._one(pod)
+        running: dict[str, dict[str, Any]] = {}
+        for selector in self._settings.selectors:
+            if not (found := self._pods(selector)):
+                self._tell("BackupFailed", f"no IRIS runs: no pod of {selector}")
+                faults.append(f"no IRIS runs: no pod of {selector}")
+            running |= found
+        for name in sorted(running):
+            faults += self._one(running[name])
+        if not running:
+            return faults
         self._retain()
         return faults
 
-    def _pods(self) -> list[dict[str, Any]]:
-        """The pods in which IRIS runs, by their names."""
-        path = self._settings.path("pods")
-        found = [
-            pod
-            for selector in self._settings.selectors
-            for pod in self._api.get(path, labelSelector=selector)["items"]
-        ]
-        running = {pod["metadata"]["name"]: pod for pod in found if self._runs(pod)}
-        return [running[name] for name in sorted(running)]
+    def _pods(self, selector: str) -> dict[str, dict[str, Any]]:
+        """The pods of one database in which IRIS runs, by their names."""
+        found = self._api.get(self._settings.path("pods"), labelSelector=selector)["items"]
+        return {pod["metadata"]["name"]: pod for pod in found if self._runs(pod)}
 
     def _runs(self, pod: dict[str, Any]) -> bool:
         container = container_of(pod, self._settings)

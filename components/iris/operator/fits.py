@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationInfo
+from pydantic.alias_generators import to_camel
 
 from components.iris.image_settings import told_image
 from components.iris.operator.settings import WHERE_FROM, OperatorSettings
@@ -18,6 +19,21 @@ WITHOUT_EFFECT = {
     ),
 }
 """Settings that reach no pod of the operator's: their default, and why."""
+
+UNUSED = (
+    (
+        "guard",
+        ("enabled", "isolated_seconds"),
+        "its pods run no guard",
+    ),
+    (
+        "upgrade",
+        ("stop_first", "snapshot", "snapshot_class"),
+        "the operator replaces its pods by itself",
+    ),
+    ("pre_pull", ("timeout_seconds",), "the operator replaces its pods and waits for no node"),
+)
+"""Settings of groups that reach no pod of the operator's, if somebody asks for them, and why."""
 
 OPERATORS_OWN = {
     "config": ("wijdir", "maxserverconn", "maxservers"),
@@ -61,12 +77,18 @@ def operator_fits(
 def _reaches_the_pods(settings: Mapping[str, Any]) -> None:
     for field, (default, reason) in WITHOUT_EFFECT.items():
         if settings.get(field, default) != default:
-            key = "".join(
-                word.capitalize() if i else word for i, word in enumerate(field.split("_"))
-            )
             raise ValueError(
-                f"iris.{key} has no effect with form operator: {reason}; drop it (docs/operator.md)"
+                f"iris.{to_camel(field)} has no effect with form operator: {reason}; drop it "
+                "(docs/operator.md)"
             )
+    for field, keys, reason in UNUSED:
+        group = settings.get(field)
+        for key in keys:
+            if group and key in group.model_fields_set and getattr(group, key):
+                raise ValueError(
+                    f"iris.{to_camel(field)}.{to_camel(key)} has no effect with form operator: "
+                    f"{reason}; drop it (docs/operator.md)"
+                )
     actions = settings.get("actions")
     if actions and actions.live:
         raise ValueError(

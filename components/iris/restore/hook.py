@@ -98,7 +98,7 @@ async def stopped(ask: Ask, namespace: str, *, preview: bool) -> None:
     told = (
         f"IRIS runs in {', '.join(pods)}, and what it commits until the other volume takes this "
         f"one's place stays behind on this one; stop it first: `kubectl -n {namespace} scale "
-        f"deployment iris --replicas=0` ({PAGE})"
+        f"deployment,statefulset iris --replicas=0` ({PAGE})"
     )
     if not preview:
         raise ValueError(told)
