@@ -2,7 +2,7 @@
 
 import pulumi
 
-from stacks.settings import StackFile
+from stacks.stack_file import StackFile
 
 
 def compose() -> dict[str, pulumi.Input[object]]:

@@ -1,20 +1,11 @@
-"""A stack file, read once, checked whole and refused before anything is created."""
+"""What every stack may choose, checked whole before anything is created."""
 
-import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar, get_args
+from typing import Generic, Literal, TypeVar
 
 import pulumi
-from pulumi.runtime import is_dry_run
-from pulumi.runtime.config import (
-    CONFIG,
-    get_config_env,
-    get_config_secret_keys_env,
-    is_config_secret,
-)
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from components.access.settings import AccessSettings
 from components.backup.settings import BackupSettings
@@ -33,19 +24,15 @@ from components.iris.image import wrong_architecture
 from components.iris.volumes import sizes_gib
 from components.longhorn import LonghornSettings
 from components.monitoring import MonitoringSettings
-from components.settings import EXAMPLES_WILL_DO, Settings
+from components.settings import Settings
 from stacks.entrance import leads_to
-from stacks.faults import faults_of, refusal, secrets_in_clear
+from stacks.faults import refusal
 
 NAMESPACE = "ha-iris"
-
-STAND_INS = "lab:standIns"
-"""Configuration with which the lab marks a preview as its own, in which no cloud takes part."""
 
 Cloud = Literal["existing", "aws", "azure", "gcp"]
 AnyCluster = TypeVar("AnyCluster", bound=ClusterSettings)
 AnyBackup = TypeVar("AnyBackup", bound=BackupSettings)
-AnyStack = TypeVar("AnyStack", bound="StackSettings[Any, Any]")
 
 
 class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
@@ -201,68 +188,6 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
         return backup
 
 
-@dataclass(frozen=True)
-class StackFile:
-    """The ``ha-iris:`` part of a stack's configuration, as Pulumi hands it to the program."""
-
-    values: dict[str, Any]
-    secret_keys: frozenset[str]
-
-    creates_nothing: bool = False
-    """Whether this is a preview against stand-ins, which says so of itself."""
-
-    @classmethod
-    def of_this_stack(cls) -> "StackFile":
-        """The configuration of the stack that runs this program; nothing else reads it."""
-        # pulumi.Config answers only for names that it is asked for, and a misspelt name is one
-        # that nobody asks for.
-        everything = {**get_config_env(), **CONFIG.get()}
-        prefix = f"{NAMESPACE}:"
-        ours = {key: text for key, text in everything.items() if key.startswith(prefix)}
-        secret = {*get_config_secret_keys_env(), *filter(is_config_secret, ours)}
-        return cls(
-            values={key.removeprefix(prefix): _parse(text) for key, text in ours.items()},
-            secret_keys=frozenset(key.removeprefix(prefix) for key in secret if key in ours),
-            # Only together: an update creates something, whatever it says of itself.
-            creates_nothing=is_dry_run() and everything.get(STAND_INS) == "true",
-        )
-
-    def cloud(self) -> Cloud:
-        """Who provides the cluster.
-
-        Raises:
-            pulumi.RunError: it is none that this program knows.
-        """
-        chosen = self.values.get("cloud", "existing")
-        if chosen not in get_args(Cloud):
-            raise refusal(
-                f"{NAMESPACE}:cloud is {chosen}: no such cloud; "
-                f"set it to one of {', '.join(get_args(Cloud))}"
-            )
-        return chosen
-
-    def settings(self, model: type[AnyStack]) -> AnyStack:
-        """The checked settings of the stack.
-
-        Raises:
-            pulumi.RunError: there are faults; the message lists every one of them.
-        """
-        faults = secrets_in_clear(model, self.values, self.secret_keys)
-        try:
-            settings = model.model_validate_json(
-                json.dumps(self.values),
-                strict=True,
-                by_alias=True,
-                by_name=False,
-                context={EXAMPLES_WILL_DO: self.creates_nothing},
-            )
-        except ValidationError as invalid:
-            raise refusal(*faults, *faults_of(invalid, model)) from None
-        if faults:
-            raise refusal(*faults)
-        return settings
-
-
 def _guarded(iris: IrisSettings, longhorn: LonghornSettings) -> bool:
     return iris.wants_guard() and longhorn.replicas > 1
 
@@ -325,11 +250,3 @@ def cluster_name(chosen: str | None, *, pattern: str, rule: str) -> str:
             f"{rule}; set it"
         )
     return name
-
-
-def _parse(text: str) -> Any:
-    """A value as typed: groups, numbers and booleans arrive as JSON text, strings as they are."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text

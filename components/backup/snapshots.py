@@ -8,11 +8,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.backup.carried import MOUNT, NOBODY, PACKAGE, program
+from components.backup.rights import CLUSTER_RIGHTS, NAME, RIGHTS, UPLOAD_RIGHTS
 from components.backup.snapshot_settings import PATIENCE, ConsistentSnapshotSettings
 from components.cluster import Cluster
-
-NAME = "iris-backup"
-"""Name of the CronJob, of its rights and of the lease that keeps two runs apart."""
 
 LABELS = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/part-of": "ha-iris"}
 LONGHORN = "longhorn-system"
@@ -176,42 +174,6 @@ class ConsistentSnapshots(pulumi.ComponentResource):
             opts=child,
         )
         self.register_outputs({})
-
-
-RIGHTS: Any = [
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
-    # A WebSocket begins with a GET; since Kubernetes 1.35 it takes "create" as well (KEP 4006).
-    {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get", "create"]},
-    {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "verbs": ["get"]},
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
-    {
-        "apiGroups": ["snapshot.storage.k8s.io"],
-        "resources": ["volumesnapshots"],
-        "verbs": ["get", "list", "create", "patch", "delete"],
-    },
-    # "create" knows no names.
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
-    {
-        "apiGroups": ["coordination.k8s.io"],
-        "resources": ["leases"],
-        "resourceNames": [NAME],
-        "verbs": ["get", "update"],
-    },
-]
-CLUSTER_RIGHTS: Any = [
-    {
-        "apiGroups": ["snapshot.storage.k8s.io"],
-        "resources": ["volumesnapshotcontents"],
-        "verbs": ["get"],
-    }
-]
-UPLOAD_RIGHTS: Any = [
-    {
-        "apiGroups": ["longhorn.io"],
-        "resources": ["backups"],
-        "verbs": ["get", "list", "create", "delete"],
-    }
-]
 
 
 def job_spec(

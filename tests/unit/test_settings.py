@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacks.settings import StackFile
+from stacks.stack_file import StackFile
 
 
 @pytest.fixture
