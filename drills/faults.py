@@ -50,12 +50,13 @@ Fault = Callable[[Case], contextlib.AbstractContextManager[None]]
 @contextlib.contextmanager
 def clean_stop(case: Case) -> Iterator[None]:
     """Scale to none and back, as a planned stop does."""
-    deployment = f"/apis/apps/v1/namespaces/{case.subject.namespace}/deployments/iris"
+    workload = case.subject.workload
+    replicas = case.api.get(workload)["spec"].get("replicas", 1)
     try:
-        _scale(case.api, deployment, 0)
+        _scale(case.api, workload, 0)
         _await_gone(case)
     finally:
-        _scale(case.api, deployment, 1)
+        _scale(case.api, workload, replicas)
     yield
 
 

@@ -38,14 +38,33 @@ class Subject:
         namespace: str = "iris",
         pods: str = DATABASE,
         service: str = "iris",
+        workload: str = "deployments/iris",
     ) -> None:
-        """Take a database by its namespace, the labels of its pods and its clients' Service."""
+        """Take a database by its namespace, the labels of its pods, its clients' Service, and what
+        keeps its pods."""
         self.api = api
         self.namespace = namespace
         self.pods = pods
         self.service = service
+        self.workload = f"/apis/apps/v1/namespaces/{namespace}/{workload}"
+        """What is scaled to stop it."""
         self.path = f"/api/v1/namespaces/{namespace}"
         """Where the namespace's own objects are."""
+
+    @classmethod
+    def of_stack(cls, api: Api, namespace: str) -> Subject:
+        """The database of a stack in the form that it runs in; of several the first, which is the
+        one that the stack's outputs lead to."""
+        path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
+        if not api.items(path, labelSelector=DATABASE):
+            return cls(api, namespace=namespace)
+        return cls(
+            api,
+            namespace=namespace,
+            pods=f"{DATABASE},statefulset.kubernetes.io/pod-name=iris-0",
+            service="iris-0",
+            workload="statefulsets/iris",
+        )
 
     def place(self) -> Place:
         """Where it runs and is Ready.

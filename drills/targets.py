@@ -67,7 +67,7 @@ def of_stack(
     outputs = _outputs(stack)
     api = Api(outputs["kubeconfig"])
     hosts = Hosts(api, host_image)
-    subject = Subject(api, namespace=outputs["namespace"])
+    subject = Subject.of_stack(api, outputs["namespace"])
     ledger = _ledger(outputs, sql)
 
     def clean() -> None:
@@ -107,7 +107,7 @@ def mend(stack: str) -> list[str]:
 def in_lab(stack: str, plane: ControlPlane, *, protected: bool = False, **subject: str) -> Target:
     """A database of a lab: nodes are simulated, and no commit is measured."""
     api = Api.of_file(plane.home.kubeconfig)
-    found = Subject(api, **subject)
+    found = Subject(api, **subject) if subject else Subject.of_stack(api, "iris")
     site = SimulatedMachines(api, plane)
     return Target(
         stack=stack,

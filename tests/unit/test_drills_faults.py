@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from drills import DrillError, faults
 from drills.__main__ import main, refuse
+from drills.api import Refused
 from drills.faults import Case
 from drills.hosts import host_pod, partition
 from drills.scenarios import SCENARIOS
@@ -22,6 +24,7 @@ class Played:
     def __init__(self, **answers: Any) -> None:
         self.asked: list[str] = []
         self.ran: list[str] = []
+        self._gone: set[str] = set()
         self._answers = {"nodes": [node("a"), node("b"), node("c")], **answers}
 
     def items(self, path: str, **options: str) -> list[dict[str, Any]]:
@@ -30,7 +33,13 @@ class Played:
 
     def get(self, path: str) -> dict[str, Any]:
         """One object."""
+        if path in self._gone:
+            raise Refused(404, "gone")
         return self._answers.get(path, {"metadata": {}, "spec": {}})
+
+    def gone(self, path: str) -> None:
+        """From now on there is no such object."""
+        self._gone.add(path)
 
     def request(self, method: str, path: str, body: Any = None, **_: Any) -> dict[str, Any]:
         """Written down."""
@@ -93,6 +102,22 @@ def test_a_drained_node_takes_pods_again_even_when_the_drill_is_interrupted():
     assert "pods/iris-1/eviction" in evict
     assert "'unschedulable': None" in uncordon
     assert "'drills.ha-iris/cordoned': None" in uncordon
+
+
+def test_a_statefulset_is_stopped_whole_and_has_all_its_instances_again():
+    path = "/apis/apps/v1/namespaces/iris/statefulsets/iris"
+    answers = {path: {"spec": {"replicas": 2}}, "statefulsets": [{"metadata": {"name": "iris"}}]}
+    api = Played(**answers)
+    drilled = replace(case(api), subject=Subject.of_stack(api, "iris"))  # pyright: ignore[reportArgumentType]
+    api.gone(drilled.pod)
+
+    with faults.clean_stop(drilled):
+        pass
+
+    assert api.asked == [
+        f"PATCH {path}/scale {{'spec': {{'replicas': {number}}}}}" for number in (0, 2)
+    ]
+    assert (drilled.subject.service, drilled.subject.pods[-6:]) == ("iris-0", "iris-0")
 
 
 def test_what_a_killed_drill_has_cordoned_is_found_by_its_annotation():
