@@ -43,7 +43,7 @@ def encrypted(deploy, kubeconfig):
 def test_a_class_that_encrypts_has_the_key_for_every_step_of_a_volumes_life(encrypted):
     engine, _ = encrypted()
 
-    parameters = engine.one(CLASS).inputs["parameters"]
+    parameters = engine.one(CLASS, "longhorn-storage-class").inputs["parameters"]
     assert parameters["encrypted"] == "true"
     # Without the last one a volume that grew keeps its old size inside (CSI node expansion).
     for step in ("provisioner", "node-publish", "node-stage", "node-expand"):
@@ -57,7 +57,7 @@ def test_a_class_that_encrypts_has_the_key_for_every_step_of_a_volumes_life(encr
 def test_volumes_are_plain_unless_a_stack_file_says_otherwise(committed):
     engine = committed("dev")
 
-    assert "encrypted" not in engine.one(CLASS).inputs["parameters"]
+    assert "encrypted" not in engine.one(CLASS, "longhorn-storage-class").inputs["parameters"]
     assert not [r for r in engine.resources if "volume-secret" in r.name]
     assert "annotations" not in engine.named("longhorn-namespace").inputs["metadata"]
 

@@ -27,6 +27,7 @@ def test_the_committed_stack_builds_the_whole_path(gke):
         "ha-iris:database:Credentials",
         "ha-iris:database:NetworkPolicies",
         "ha-iris:backup:ConsistentSnapshots",
+        "ha-iris:backup:Rehearsal",
     }
 
 

@@ -37,6 +37,7 @@ def test_the_development_stack_builds_the_whole_path(deploy, stack_config):
         "ha-iris:database:Credentials",
         "ha-iris:database:NetworkPolicies",
         "ha-iris:backup:ConsistentSnapshots",
+        "ha-iris:backup:Rehearsal",
     }
 
 

@@ -36,7 +36,7 @@ def test_a_stack_on_a_cluster_that_exists_may_have_any_name(named):
     blue, green = (named(name, "dev") for name in ("blue", "green"))
 
     holders = [r for token in HOLDS_DATA for r in blue.of_type(token)]
-    assert len(holders) == 3
+    assert len(holders) == 4
     for holder in holders:
         assert green.named(holder.name).inputs == holder.inputs
 
