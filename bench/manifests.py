@@ -61,6 +61,8 @@ REASONS = {
     "pod-networkpolicy": "what pods may reach is a setting, `iris.networkPolicy.egress`",
     "pod-probes-identical": "both ask the gateway's port, with other patience: a page would ask "
     "IRIS, whose failover must not restart gateways",
+    "networkpolicy-targets-pod": "the rehearsal's job makes the pods that its policy is for",
+    "service-targets-pod": "Longhorn's chart brings the managers behind `longhorn-peers`",
 }
 """Why advice of kube-score stays open, by its check."""
 
