@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -81,7 +81,9 @@ class Fencing(pulumi.ComponentResource):
         named: Any = {"name": NAME, **here}
         account = k8s.core.v1.ServiceAccount(
             f"{name}-service-account",
-            metadata={**named, "name": SERVICE_ACCOUNT, "annotations": dict(power.annotations)},
+            metadata=cast(
+                Any, {**named, "name": SERVICE_ACCOUNT, "annotations": dict(power.annotations)}
+            ),
             automount_service_account_token=False,
             opts=child,
         )
@@ -105,12 +107,8 @@ class Fencing(pulumi.ComponentResource):
         )
         command = self._command(name, settings, here, opts=child)
         self._network(name, named, opts=child)
-        k8s.policy.v1.PodDisruptionBudget(
-            f"{name}-budget",
-            metadata=named,
-            spec={"minAvailable": 1, "selector": {"matchLabels": LABELS}},
-            opts=child,
-        )
+        budget: Any = {"minAvailable": 1, "selector": {"matchLabels": LABELS}}
+        k8s.policy.v1.PodDisruptionBudget(f"{name}-budget", metadata=named, spec=budget, opts=child)
         spec: Any = {
             "replicas": 2,
             "selector": {"matchLabels": LABELS},
@@ -185,7 +183,7 @@ class Fencing(pulumi.ComponentResource):
             return files.metadata["name"], None
         login = k8s.core.v1.Secret(
             f"{name}-login",
-            metadata={**here, "name": f"{NAME}-login"},
+            metadata=cast(Any, {**here, "name": f"{NAME}-login"}),
             string_data={"login": pulumi.Output.secret(settings.command.login.get_secret_value())},
             opts=opts,
         )

@@ -4,6 +4,7 @@ Nothing is encrypted here: the lab stores no byte. What is tested is who may cha
 """
 
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.lab.stack import Stack, changes, exists
 KEY = ("secret", "longhorn-volume-key", "-n", "longhorn-system")
 
 
-def encryption(**settings: bool) -> dict[str, dict[str, dict[str, bool]]]:
+def encryption(**settings: bool) -> dict[str, dict[str, Any]]:
     """A group ``longhorn`` that has these settings of encryption."""
     return {"longhorn": {"chart": "./lab/charts/longhorn", "encryption": settings}}
 

@@ -58,7 +58,15 @@ def test_a_cluster_without_the_kinds_is_left_alone_until_they_are_there(stack, k
         ("ServiceMonitor", "ha-iris-longhorn"),
         *(
             ("PrometheusRule", f"ha-iris-{subject}-rules")
-            for subject in ("iris", "space", "community", "longhorn", "backup", "guard")
+            for subject in (
+                "iris",
+                "space",
+                "community",
+                "rehearsal",
+                "longhorn",
+                "backup",
+                "guard",
+            )
         ),
     }
     assert stack.claim_uid() == before

@@ -171,7 +171,8 @@ def test_a_volume_grows_in_place_while_iris_runs_and_never_shrinks(stack, capfd)
 
 def test_backups_have_a_target_and_a_schedule_and_both_go_with_the_stack(no_stack):
     stack = no_stack
-    stack.groups = {"backup": {"nfs": {"server": "nas.example.com", "path": "/exports"}}}
+    store = {"nfs": {"server": "nas.example.com", "path": "/exports"}}
+    stack.groups = {"backup": store}
     stack.run("up")
     longhorn = ("-n", "longhorn-system")
 
@@ -182,7 +183,7 @@ def test_backups_have_a_target_and_a_schedule_and_both_go_with_the_stack(no_stac
     jobs = {job["spec"]["task"] for job in stack.get("recurringjobs", *longhorn)["items"]}
     assert jobs == {"backup", "system-backup", "filesystem-trim"}
     assert changes(stack.run("up")) == {}
-    stack.groups["backup"]["enabled"] = False
+    stack.groups = {"backup": {**store, "enabled": False}}
     of_longhorn = {
         name: action
         for name, action in changes(stack.run("up")).items()
