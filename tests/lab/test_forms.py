@@ -74,7 +74,8 @@ def test_two_instances_run_on_claims_that_pulumi_made_and_that_outlive_them(prot
     }
     labels = stack.get("namespace", "iris")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-    nodes = {pod["spec"]["nodeName"] for pod in stack.get("pods", "-n", "iris")["items"]}
+    databases = stack.get("pods", "-n", "iris", "-l", "app.kubernetes.io/name=iris")["items"]
+    nodes = {pod["spec"]["nodeName"] for pod in databases}
     assert len(nodes) == 2
     ready = {
         endpoint["targetRef"]["name"]: part["metadata"]["labels"]["kubernetes.io/service-name"]
