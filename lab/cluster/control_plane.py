@@ -113,8 +113,19 @@ class ControlPlane:
         """Kill the API server and start it again, as an upgrade of the control plane does."""
         with FileLock(self.home.root / "control-plane.lock"):
             self.stop_api_server()
-            (self.home.cluster / "pids" / "kube-apiserver.pid").unlink(missing_ok=True)
-            self._kwokctl.start()
+            try:
+                self._start_again()
+            except LabError:
+                # A controller that could not renew its lease for ten seconds ends, as it should.
+                self._start_again()
+
+    def _start_again(self) -> None:
+        """Start the components that have ended."""
+        running = processes.find(self.home)
+        for name in COMPONENTS:
+            if name not in running:
+                (self.home.cluster / "pids" / f"{name}.pid").unlink(missing_ok=True)
+        self._kwokctl.start()
 
     def status(self) -> Status:
         """What runs and what the API server says; never raises for a lab that is down."""
