@@ -233,7 +233,7 @@ def test_markdown_is_a_table_that_says_what_stood_in(clone, tmp_path):
     written = (tmp_path / "summary.md").read_text()
     assert "a stand-in answers for every provider" in written
     assert f"### dev: {DEV_RESOURCES} resources to create" in written
-    assert "| Iris iris | 8 |" in written
+    assert "| Iris iris | 9 |" in written
     assert "| Longhorn longhorn | `kubernetes:helm.sh:Release` | 1 | longhorn-release |" in written
 
 
