@@ -27,7 +27,7 @@ def test_up_builds_everything_and_a_second_up_changes_nothing(no_stack):
     claim = stack.get("persistentvolumeclaim", "iris-data", "-n", "iris")
     assert claim["status"]["phase"] == "Bound"
     assert claim["spec"]["storageClassName"] == "longhorn-iris"
-    (pod,) = stack.get("pods", "-n", "iris")["items"]
+    (pod,) = stack.get("pods", "-n", "iris", "-l", "app.kubernetes.io/name=iris")["items"]
     assert pod["status"]["phase"] == "Running"
 
 
