@@ -14,6 +14,9 @@ from lab.engine import EngineError
 from tests.lab.stack import changes
 from tests.lab.waiting import eventually
 
+DATABASE = ("-l", "app.kubernetes.io/name=iris")
+"""Its pods, and not those that hold its image on every node."""
+
 
 def test_up_builds_everything_and_a_second_up_changes_nothing(no_stack):
     stack = no_stack
@@ -27,7 +30,7 @@ def test_up_builds_everything_and_a_second_up_changes_nothing(no_stack):
     claim = stack.get("persistentvolumeclaim", "iris-data", "-n", "iris")
     assert claim["status"]["phase"] == "Bound"
     assert claim["spec"]["storageClassName"] == "longhorn-iris"
-    (pod,) = stack.get("pods", "-n", "iris", "-l", "app.kubernetes.io/name=iris")["items"]
+    (pod,) = stack.get("pods", "-n", "iris", *DATABASE)["items"]
     assert pod["status"]["phase"] == "Running"
 
 
@@ -72,12 +75,21 @@ def test_outputs_lead_to_the_database(stack):
 
 
 def test_a_changed_setting_changes_only_what_it_should_and_preview_shows_it_first(stack):
-    stack.groups = {"iris": {"tolerationSeconds": 20}}
+    stack.groups = {"iris": {"hungSeconds": 700}}
 
     planned = stack.run("preview")
     done = stack.run("up")
 
-    assert changes(planned) == changes(done) == {"iris-deployment": "update"}
+    # The rehearsal's IRIS has the times of the database.
+    assert (
+        changes(planned)
+        == changes(done)
+        == {
+            "iris-deployment": "update",
+            "rehearsal-program": "delete-replaced",
+            "rehearsal-cron-job": "update",
+        }
+    )
 
 
 def test_a_changed_merge_file_is_a_new_secret_and_a_restart(stack):
@@ -144,7 +156,7 @@ def merge_file_of(stack) -> str:
 
 def test_a_volume_grows_in_place_while_iris_runs_and_never_shrinks(stack, capfd):
     uid = stack.claim_uid()
-    (before,) = stack.get("pods", "-n", "iris")["items"]
+    (before,) = stack.get("pods", "-n", "iris", *DATABASE)["items"]
     stack.groups = {"iris": {"storageGib": 80}}
 
     planned = stack.run("preview")
@@ -154,7 +166,7 @@ def test_a_volume_grows_in_place_while_iris_runs_and_never_shrinks(stack, capfd)
     assert stack.claim_uid() == uid
     claim = ("persistentvolumeclaim", "iris-data", "-n", "iris")
     eventually(lambda: stack.get(*claim)["status"]["capacity"]["storage"] == "80Gi")
-    (after,) = stack.get("pods", "-n", "iris")["items"]
+    (after,) = stack.get("pods", "-n", "iris", *DATABASE)["items"]
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert "deletionTimestamp" not in after["metadata"]
     assert "The volume grows from 40 to 80 GiB" in "".join(capfd.readouterr())
@@ -244,13 +256,13 @@ def test_a_destroy_that_protected_data_refuses_leaves_the_database_running(no_st
     stack = no_stack
     stack.groups = {"protectData": True}
     stack.run("up")
-    (before,) = stack.get("pods", "-n", "iris")["items"]
+    (before,) = stack.get("pods", "-n", "iris", *DATABASE)["items"]
     resources = stack.engine.resources
 
     with pytest.raises(EngineError):
         stack.run("destroy")
 
-    (after,) = stack.get("pods", "-n", "iris")["items"]
+    (after,) = stack.get("pods", "-n", "iris", *DATABASE)["items"]
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert "deletionTimestamp" not in after["metadata"]
     assert stack.engine.resources == resources
