@@ -14,7 +14,7 @@ from lab.plugins.provide import provide
 from lab.toolchain import Toolchain, ensure
 from tests.lab.stack import Stack
 
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 600
 """For one test without its fixtures: the first one of a session may build the lab's programs."""
 
 

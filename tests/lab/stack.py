@@ -67,7 +67,7 @@ class Stack:
             EngineError: it failed; what it wrote says why.
         """
         with self.start(operation, *flags) as process:
-            failed = process.wait(timeout=300)
+            failed = process.wait(timeout=600)
         with open(self.result, "rb") as file:
             result = pickle.load(file)
         if failed:
