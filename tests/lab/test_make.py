@@ -54,7 +54,7 @@ class Clone:
     def run(self, *command: str, code: int = 0) -> str:
         """Run a command of the lab to its end: its output, and its errors after that."""
         process = self.start(*command)
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=480)
         assert process.returncode == code, out + err
         assert "Traceback" not in out + err
         return out + err
