@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from drills import DrillError
@@ -75,32 +75,30 @@ class Hosts:
     def cut_off(self, nodes: Sequence[str], what: str, seconds: int) -> Iterator[None]:
         """Drop packets on these nodes until the context ends, or the time is over."""
         scripts = {node: partition(self.addresses(node, what), seconds) for node in nodes}
-        started: list[str] = []
-        try:
-            for node, script in scripts.items():
-                self._start(node, "partition", script)
-                started.append(node)
+        # A node that is cut off from the API server hears of no pod. It heals by itself.
+        with self._running("partition", scripts, heal=what == "peers"):
             yield
-        finally:
-            # A node that is cut off from the API server hears of no pod. It heals by itself.
-            for node in started:
-                if what == "peers":
-                    self._start(node, "heal", f"systemctl stop {UNIT}-partition")
 
     @contextlib.contextmanager
     def without_image(self, nodes: Sequence[str], image: str, seconds: int) -> Iterator[None]:
         """Take an image away and keep its registry out of reach until the context ends."""
         registry = image.partition("/")[0]
         script = WITHOUT_IMAGE.format(registry=registry, image=image, seconds=seconds)
+        with self._running("registry", dict.fromkeys(nodes, script), heal=True):
+            yield
+
+    @contextlib.contextmanager
+    def _running(self, name: str, scripts: Mapping[str, str], *, heal: bool) -> Iterator[None]:
+        """Have a script run on each node; with ``heal``, stop those that were started."""
         started: list[str] = []
         try:
-            for node in nodes:
-                self._start(node, "registry", script)
+            for node, script in scripts.items():
+                self._start(node, name, script)
                 started.append(node)
             yield
         finally:
-            for node in started:
-                self._start(node, "heal", f"systemctl stop {UNIT}-registry")
+            for node in started if heal else ():
+                self._start(node, "heal", f"systemctl stop {UNIT}-{name}")
 
     def addresses(self, node: str, what: str) -> list[str]:
         """What a node is cut off from: the API server, the other nodes and their pods, or both."""
