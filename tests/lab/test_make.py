@@ -236,12 +236,7 @@ MOMENTS = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("whole", [False, True], ids=["only up", "and all it started"])
-def test_an_up_killed_at_any_moment_is_finished_by_the_next(
-    clone: Clone, moment: str, whole: bool, request: pytest.FixtureRequest
-):
-    if moment in ("longhorn", "database"):
-        # Passed alone and failed beside other labs on two busy cores; the cause is not known yet.
-        request.applymarker(pytest.mark.xfail(reason="seen to fail on busy cores", strict=False))
+def test_an_up_killed_at_any_moment_is_finished_by_the_next(clone: Clone, moment: str, whole: bool):
     process = clone.start("up")
     eventually(lambda: MOMENTS[moment](clone))
     if whole:
