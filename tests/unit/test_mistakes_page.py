@@ -11,7 +11,7 @@ PAGE = (ROOT / "docs" / "mistakes.md").read_text()
 SHOWN, _, OPEN = PAGE.partition("## What nothing here prevents")
 ROW = re.compile(r"^\| (?!mistake|---)(.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 ROWS = ROW.findall(SHOWN)
-PROOF = re.compile(r"(unit|guard|lab)/(test_\w+\.py)((?: `test_\w+`)+)")
+PROOF = re.compile(r"(unit|contract|guard|lab)/(test_\w+\.py)((?: `test_\w+`)+)")
 PROOFS = [
     (f"tests/{folder}/{file}", test)
     for _, _, shown in ROWS

@@ -270,6 +270,7 @@ def test_dependabot_watches_everything_that_is_pinned():
         ("pip", "/"),
         ("gomod", "/lab/toolchain/*"),
         ("gomod", "/tests/crds"),
+        ("gomod", "/tests/velero"),
         ("github-actions", "/"),
     }
     listed = subprocess.run(
@@ -277,4 +278,4 @@ def test_dependabot_watches_everything_that_is_pinned():
     ).stdout.split()
     assert listed
     elsewhere = [file for file in listed if Path(file).parents[1] != Path("lab/toolchain")]
-    assert elsewhere == ["tests/crds/go.mod"]
+    assert elsewhere == ["tests/crds/go.mod", "tests/velero/go.mod"]
