@@ -6,6 +6,8 @@ from typing import Any
 
 import pulumi
 
+from components.iris.image import Image
+from components.iris.image_change import follow, image_in
 from components.iris.pod import LABELS
 from components.iris.settings import IrisSettings
 from components.kubernetes_api import Unreachable, connect
@@ -25,11 +27,14 @@ def marks(settings: IrisSettings) -> dict[str, str]:
     return {key: value for key, value in told.items() if value != DEFAULT}
 
 
-def switch(name: str, *, kubeconfig: pulumi.Output[str]) -> pulumi.ResourceHookBinding:
+def switch(
+    name: str, settings: IrisSettings, *, kubeconfig: pulumi.Output[str]
+) -> pulumi.ResourceHookBinding:
     """A hook of the namespace, which comes before all else in it; it speaks in previews too.
 
     Args:
         name: of the hook; the state remembers it.
+        settings: choices of the stack.
         kubeconfig: how this run reaches the cluster.
     """
 
@@ -43,8 +48,17 @@ def switch(name: str, *, kubeconfig: pulumi.Output[str]) -> pulumi.ResourceHookB
         if not document:
             raise RuntimeError(f"the kubeconfig is not known, and so not whether IRIS runs; {PAGE}")
         namespace = (change.new_inputs or {})["metadata"]["name"]
-        if fault := await asyncio.to_thread(still_running, document, namespace):
+        fault, images = await asyncio.to_thread(look, document, namespace)
+        if fault:
             raise ValueError(fault)
+        # No update of a workload tells of its image here: one form's goes and another's comes.
+        if not images:
+            pulumi.log.warn(
+                f"No Deployment or StatefulSet tells which image wrote the volumes that {PAGE}, "
+                "brings over. An older IRIS does not open what a newer one has written."
+            )
+        for image in images:
+            follow(image, settings.product(), older_allowed=settings.allow_older_image)
 
     options = pulumi.ResourceHookOptions(on_dry_run=True)
     return pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook(name, check, options)])
@@ -69,11 +83,11 @@ def data_left_behind(before: Mapping[str, str], after: Mapping[str, str]) -> str
     )
 
 
-def still_running(kubeconfig: str, namespace: str) -> str | None:
-    """Why two forms would run at once, and so two instances on one volume; None if none does."""
+def look(kubeconfig: str, namespace: str) -> tuple[str | None, list[Image]]:
+    """Why two instances would run on one volume, None if none does; and what wrote the volume."""
     try:
         with connect(kubeconfig) as api:
-            return pods_left(api.get, namespace)
+            return pods_left(api.get, namespace), images_left(api.get, namespace)
     except Unreachable as reason:
         raise RuntimeError(f"whether IRIS still runs is not known: {reason}") from None
 
@@ -89,6 +103,13 @@ def pods_left(get: Callable[[str], dict[str, Any] | None], namespace: str) -> st
         f"IRIS runs in {', '.join(names)}, and the new form would start another beside it; stop it "
         f"first, with the clean stop that {PAGE}, begins with"
     )
+
+
+def images_left(get: Callable[[str], dict[str, Any] | None], namespace: str) -> list[Image]:
+    """Images of the workloads that are still there: after an update that failed, of both forms."""
+    path = f"/apis/apps/v1/namespaces/{namespace}"
+    found = [image_in(get(f"{path}/{kind}/iris")) for kind in ("deployments", "statefulsets")]
+    return [image for image in found if image]
 
 
 def _annotations(inputs: Mapping[str, Any] | None) -> dict[str, str]:

@@ -28,15 +28,25 @@ def image_change(name: str, *, older_allowed: bool) -> pulumi.ResourceHookBindin
 
     def check(change: pulumi.ResourceHookArgs) -> None:
         before, after = image_in(change.old_inputs), image_in(change.new_inputs)
-        if before is None or after is None or before == after:
-            return
-        if fault := refusal(before, after, older_allowed=older_allowed):
-            raise ValueError(fault)
-        if warning := edition_warning(before, after) or stream_warning(before, after):
-            pulumi.log.warn(warning)
+        if before and after:
+            follow(before, after, older_allowed=older_allowed)
 
     options = pulumi.ResourceHookOptions(on_dry_run=True)
     return pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook(name, check, options)])
+
+
+def follow(before: Image, after: Image, *, older_allowed: bool) -> None:
+    """Warn of what a person should know before one image follows the other on a volume.
+
+    Raises:
+        ValueError: it must not.
+    """
+    if before == after:
+        return
+    if fault := refusal(before, after, older_allowed=older_allowed):
+        raise ValueError(fault)
+    if warning := edition_warning(before, after) or stream_warning(before, after):
+        pulumi.log.warn(warning)
 
 
 def refusal(before: Image, after: Image, *, older_allowed: bool) -> str | None:
@@ -75,7 +85,7 @@ def stream_warning(before: Image, after: Image) -> str | None:
 
 
 def image_in(inputs: Mapping[str, Any] | None) -> Image | None:
-    """The image in the inputs of a Deployment or StatefulSet, and what was told of it."""
+    """The image in a Deployment or StatefulSet, or its inputs, and what was told of it."""
     try:
         assert inputs
         name = inputs["spec"]["template"]["spec"]["containers"][0]["image"]

@@ -108,7 +108,7 @@ def surroundings(
                 retain_on_delete=protect_data,
                 # Its snapshots go with it, and only while Longhorn is there do they go at all.
                 depends_on=[*cluster.workloads_after, *storage_ready],
-                hooks=switch(f"{name}-switch", kubeconfig=cluster.kubeconfig),
+                hooks=switch(f"{name}-switch", settings, kubeconfig=cluster.kubeconfig),
             ),
         ),
     )

@@ -137,14 +137,12 @@ def test_velero_freezes_the_database_and_nothing_that_runs_beside_it(ran, commit
 
 @pytest.mark.parametrize("mirrored", [False, True], ids=["one", "mirror"])
 def test_velero_freezes_an_operators_database_by_the_selector_that_the_page_names(ran, mirrored):
-    (one, more) = re.search(
-        r"of an `operator`\n`\{(.*?)\}`, and with a mirror also\n`(.*?)`", PAGE
-    ).groups()
+    told = re.search(r"of an `operator`\n`\{(.*?)\}`, and with a mirror also\n`(.*?)`", PAGE)
+    assert told
+    labels = "{" + (", ".join(told.groups()) if mirrored else told[1]) + "}"
     page = yaml.safe_load(SCHEDULE)
     (resource,) = page["spec"]["template"]["hooks"]["resources"]
-    resource["labelSelector"] = {
-        "matchLabels": yaml.safe_load("{" + one + (f", {more}" if mirrored else "") + "}")
-    }
+    resource["labelSelector"] = {"matchLabels": yaml.safe_load(labels)}
     around = [
         operators_pod("data", **operator.pods("data", mirrored=mirrored)),
         operators_pod("compute"),
