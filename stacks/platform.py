@@ -21,6 +21,7 @@ from components.iris.surroundings import Neighbours
 from components.iris.volumes import sizes_gib
 from components.longhorn import BackupStore, Longhorn
 from components.longhorn.peers import ADDRESS
+from stacks import journals
 from stacks.entrance import cert_manager, web_entrance
 from stacks.monitoring import monitoring, read_by_prometheus
 from stacks.rehearsals import rehearse
@@ -41,6 +42,7 @@ def deploy(
     ``power`` is who switches the nodes' machines, where fencing is on.
     """
     tell(settings.iris, settings.fencing)
+    journals.tell(settings.iris)
     _warn_of_a_tight_fit(settings)
     storage_class = settings.iris.storage_class
     storage_ready: list[pulumi.Resource] = []

@@ -27,6 +27,7 @@ from components.monitoring import MonitoringSettings
 from components.settings import Settings
 from stacks.entrance import leads_to
 from stacks.faults import refusal
+from stacks.journals import unfit
 
 NAMESPACE = "ha-iris"
 
@@ -173,6 +174,15 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
                 "snapshots are taken by Longhorn's driver, and iris.storageClass "
                 f"{iris.storage_class} replaces it; drop snapshots, or ha-iris:iris.storageClass"
             )
+        return backup
+
+    @field_validator("backup")
+    @classmethod
+    def _take_the_journals_along(cls, backup: AnyBackup, info: ValidationInfo) -> AnyBackup:
+        iris, cluster = info.data.get("iris"), info.data.get("cluster")
+        snapshots = getattr(cluster, "volume_snapshots", True)
+        if iris and (fault := unfit(iris, backup, snapshots=snapshots)):
+            raise ValueError(fault)
         return backup
 
     @field_validator("backup")

@@ -8,6 +8,7 @@ import pulumi
 
 from components.iris.image import Image
 from components.iris.image_change import follow, image_in
+from components.iris.journal_switch import journal_marks, journals_left_behind, journals_move
 from components.iris.pod import LABELS
 from components.iris.settings import IrisSettings
 from components.kubernetes_api import Unreachable, connect
@@ -24,7 +25,8 @@ def marks(settings: IrisSettings) -> dict[str, str]:
     Without one it is a Deployment.
     """
     told = {FORM: settings.form, VOLUMES: settings.layout()}
-    return {key: value for key, value in told.items() if value != DEFAULT}
+    found = {key: value for key, value in told.items() if value != DEFAULT}
+    return found | journal_marks(settings.journals)
 
 
 def switch(
@@ -42,6 +44,10 @@ def switch(
         before, after = _annotations(change.old_inputs), _annotations(change.new_inputs)
         if told := data_left_behind(before, after):
             raise ValueError(told)
+        if told := journals_left_behind(before, after):
+            raise ValueError(told)
+        if told := journals_move(before, after, stateful=after.get(FORM) == "statefulset"):
+            pulumi.log.info(told)
         if before.get(FORM) == after.get(FORM):
             return
         document = await kubeconfig.future()

@@ -88,6 +88,7 @@ def _text(
         username=settings.username,
         password_hash=password_hash,
         web_gateway_hash=web_gateway_hash,
+        journals=settings.journals.lines(),
         parameters=settings.parameters.sections(
             grace_seconds=settings.termination_grace_period_seconds
         ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.iris.cpf.data import SYSTEM_DIRECTORY, VOLUME
+from components.iris.cpf.data import OTHER_JOURNALS, SYSTEM_DIRECTORY, VOLUME
 from components.iris.guard.pod import guarded
 from components.iris.settings import IrisSettings
 from components.iris.tls import TLS_MOUNT, tls_volume
@@ -137,6 +137,11 @@ def pod_spec(
                     {"name": "ISC_DATA_DIRECTORY", "value": DATA_DIRECTORY},
                     {"name": "ISC_CPF_MERGE_FILE", "value": f"{CONFIG_MOUNT}/merge.cpf"},
                     {"name": "TZ", "value": settings.time_zone},
+                    *(
+                        [{"name": "OTHER_JOURNALS", "value": OTHER_JOURNALS}]
+                        if settings.journals.volume_gib
+                        else []
+                    ),
                 ],
                 "ports": ports,
                 # Requests equal to limits: the last pod to be evicted or killed for memory.

@@ -20,6 +20,8 @@ from components.iris.gateway.settings import WebGatewaySettings
 from components.iris.guard.settings import GuardSettings
 from components.iris.image import Image
 from components.iris.image_settings import ImageSettings, brings_web_server, told_image
+from components.iris.journal_fits import journals_fit
+from components.iris.journal_settings import JournalSettings
 from components.iris.memory import shared_memory, too_large_for_memory
 from components.iris.moving_settings import MovingSettings
 from components.iris.network_settings import NetworkPolicySettings
@@ -113,6 +115,11 @@ class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
 
     actions: Annotated[CpfActions, AfterValidator(actions_fit)] = CpfActions()
     """Databases, namespaces, users and more that IRIS is to have: docs/cpf.md."""
+
+    journals: Annotated[JournalSettings, AfterValidator(journals_fit)] = Field(
+        default=JournalSettings(), validate_default=True
+    )
+    """Journals: where they lie, and for how long there is room."""
 
     service: IrisServiceSettings = IrisServiceSettings()
     """How clients reach the database."""

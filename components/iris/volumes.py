@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from components.iris.cpf.data import DATABASES_VOLUME, VOLUME
+from components.iris.cpf.data import DATABASES_VOLUME, JOURNALS_VOLUME, VOLUME
 from components.iris.settings import IrisSettings
 
 
@@ -22,15 +22,21 @@ class Volume:
     setting: str
     """Key of the size in a stack file's ``iris``."""
 
+    storage_class: str | None = None
+    """Its StorageClass; None: that of all others."""
+
+    since: int = 1
+    """The first iris.volume that it is beside."""
+
     def claim(self, ordinal: int | None) -> str:
         """Name of an instance's claim: for a number, the one that a StatefulSet's pod asks for."""
         return f"iris-{self.name}" if ordinal is None else f"{self.name}-iris-{ordinal}"
 
 
 def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
-    """The volumes of one instance. The first has IRIS itself and the journals on it."""
+    """The volumes of one instance. The first has IRIS itself on it."""
     if settings.layout() != "statefulset":
-        return (Volume("data", VOLUME, settings.storage_gib, "storageGib"),)
+        return (Volume("data", VOLUME, settings.storage_gib, "storageGib"), *_journals(settings))
     return (
         Volume("system", VOLUME, settings.storage_gib, "storageGib"),
         Volume(
@@ -38,6 +44,23 @@ def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
             DATABASES_VOLUME,
             settings.databases_gib or settings.storage_gib,
             "databasesGib",
+        ),
+        *_journals(settings),
+    )
+
+
+def _journals(settings: IrisSettings) -> tuple[Volume, ...]:
+    chosen = settings.journals
+    if chosen.volume_gib is None:
+        return ()
+    return (
+        Volume(
+            "journals",
+            JOURNALS_VOLUME,
+            chosen.volume_gib,
+            "journals.volumeGib",
+            storage_class=chosen.storage_class,
+            since=chosen.since_volume,
         ),
     )
 

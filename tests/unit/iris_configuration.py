@@ -37,6 +37,7 @@ def text(iris: IrisSettings) -> str:
         synch_commit=iris.synch_commit,
         username=iris.username,
         password_hash=HASH,
+        journals=iris.journals.lines(),
         parameters=iris.parameters.sections(grace_seconds=iris.termination_grace_period_seconds),
         actions=iris.actions.lines({user.name: HASH for user in iris.actions.users}),
         more=iris.cpf,

@@ -16,6 +16,7 @@ from components.iris.form_switch import (
     pods_left,
 )
 from components.iris.image import Image
+from components.iris.journal_switch import JOURNALS, OWN
 from tests.unit.iris_parts import CLAIM, DEPLOYMENT
 
 FORMS = ("deployment", "statefulset")
@@ -125,6 +126,14 @@ def test_a_switch_asks_the_cluster_whether_iris_runs_and_nothing_else_does(names
     assert refused == "IRIS runs"
     assert [namespace for _, namespace in asked] == ["iris"]
     assert "127.0.0.1" in asked[0][0]
+
+
+def test_a_volume_of_journals_is_not_taken_away_and_its_coming_asks_no_cluster(namespace_changes):
+    refused, asked = namespace_changes({JOURNALS: OWN}, {})
+
+    assert "journals.inUse false" in refused
+    assert asked == []
+    assert namespace_changes({}, {JOURNALS: OWN}) == (None, [])
 
 
 NEWER = Image("containers.intersystems.com/intersystems/iris:2026.2")

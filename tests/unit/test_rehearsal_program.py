@@ -66,6 +66,17 @@ def test_every_volume_of_the_pod_is_a_copy_of_the_one_that_it_was(rehearsal):
     assert contents[sources["journal"]].startswith("snap://pvc-iris-journal/")
 
 
+def test_a_backup_that_is_older_than_a_volume_is_said_to_be_and_starts_no_iris(rehearsal):
+    volumes = {**rehearsal.settings["volumes"], "iris-journals": "journals"}
+    rehearsal.settings["volumes"] = volumes
+    code, printed = rehearsal.run()
+
+    assert code == 1
+    assert "no part for the volume journals, which is newer than it is" in printed
+    assert rehearsal.iris.did("integrity") == 0
+    assert rehearsal.cluster.made() == []
+
+
 def test_nothing_of_the_database_that_runs_is_written_but_labels(rehearsal):
     rehearsal.run()
 

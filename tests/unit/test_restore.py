@@ -114,6 +114,32 @@ def test_a_default_database_asks_no_cluster_about_a_source(restored):
     assert FILLED_FROM not in claim.inputs["metadata"]["annotations"]
 
 
+TWO = {
+    "journals": {"volume_gib": 20},
+    "restore": {"data": {"snapshot": "iris-data-1"}, "journals": {"snapshot": "iris-journals-1"}},
+}
+
+
+def test_journals_on_their_own_volume_are_filled_from_their_own_part_of_the_backup(restored):
+    engine = restored(volume=2, **TWO)
+
+    assert source_of(engine.one(CLAIM, "iris-data-2"))["name"] == "iris-data-1"
+    assert source_of(engine.one(CLAIM, "iris-journals-2"))["name"] == "iris-journals-1"
+    claims = [v["persistentVolumeClaim"]["claimName"] for v in pod(engine)["volumes"][:2]]
+    assert claims == ["iris-data-2", "iris-journals-2"]
+    assert engine.one(CLAIM, "iris-journals").protect
+
+
+def test_journals_that_came_later_than_the_backup_begin_empty_and_ask_no_cluster(restored):
+    later = {"journals": {"volume_gib": 20, "since_volume": 2}}
+    engine = restored(volume=2, **later, restore={**SNAPSHOT, "journals": "empty"})
+
+    journals = engine.one(CLAIM, "iris-journals-2")
+    assert source_of(journals) is None
+    assert not journals.request.hooks.before_create
+    assert "iris-journals" not in [claim.name for claim in engine.of_type(CLAIM)]
+
+
 def annotated(text):
     return {"metadata": {"annotations": {FILLED_FROM: text} if text else {}}}
 

@@ -36,7 +36,9 @@ STORE = {"nfs": {"server": "nas.example.com", "path": "/exports/longhorn"}}
 def test_how_old_a_backup_may_be_follows_the_schedules_of_the_stack(
     committed, backup, frozen, uploaded
 ):
-    engine = committed("dev", backup=backup, monitoring={"enabled": True})
+    # Until a backup that has them is outside the cluster.
+    iris = {"parameters": {"journal": {"daysBeforePurge": 33}}}
+    engine = committed("dev", backup=backup, iris=iris, monitoring={"enabled": True})
 
     for subject, days in (("backup", frozen), ("uploads", uploaded)):
         text = rules(engine, subject)

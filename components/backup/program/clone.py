@@ -157,6 +157,12 @@ class Clone:
         return name
 
     def _start(self, claims: dict[str, str]) -> None:
+        wanted = set(self._settings.volumes.values())
+        if missing := ", ".join(sorted(wanted - claims.keys())):
+            raise NotProven(
+                f"the backup has no part for the volume {missing}, which is newer than it is; the "
+                "next one has"
+            )
         # The name that the lock files on the volume have.
         spec = {**self._settings.pod, "hostname": self._hostname}
         spec["volumes"] = [

@@ -18,6 +18,10 @@ SYSTEM_DIRECTORY = f"{VOLUME}/iris"
 """Where IRIS has its own files: a folder in the volume, which also holds lost+found."""
 DATABASES_VOLUME = "/databases"
 """Where the pod has the volume for databases, in the forms that have a second one."""
+JOURNALS_VOLUME = "/journals"
+"""Where the pod has the volume for journals, if they have one."""
+OTHER_JOURNALS = f"{VOLUME}/journals.other"
+"""Where journals go while that volume takes none. No database's name has a full stop."""
 
 DatabaseName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=30)

@@ -140,6 +140,7 @@ def merge_file(
     username: str,
     password_hash: str,
     web_gateway_hash: str | None = None,
+    journals: Mapping[str, Sequence[str]],
     parameters: Mapping[str, Sequence[str]],
     actions: Sequence[str],
     more: Mapping[str, Sequence[str]],
@@ -189,7 +190,7 @@ def merge_file(
         "Miscellaneous": [f"SynchCommit={int(synch_commit)}"],
         "Actions": in_order([administrator, *account_actions(web_gateway_hash), *actions]),
     }
-    for lines_by_section in (parameters, more):
+    for lines_by_section in (journals, parameters, more):
         for section, lines in lines_by_section.items():
             sections.setdefault(section, []).extend(lines)
     # Actions last: they are done in an instance that has the parameters.

@@ -58,7 +58,7 @@ def claims(
                 called=volume.claim(ordinal),
                 namespace=namespace,
                 storage=storage,
-                storage_class=storage.storage_class,
+                storage_class=volume.storage_class or storage.storage_class,
                 opts=opts,
             )
             for volume in volumes(settings)
@@ -79,7 +79,10 @@ def _in_use(
 ) -> k8s.core.v1.PersistentVolumeClaim:
     """Make the claim in use, filled from what the stack names, and keep the earlier ones."""
     called = volume.claim(None)
+    storage_class = volume.storage_class or storage.storage_class
     for number in settings.earlier_volumes():
+        if number < volume.since:
+            continue
         # As it was left: its size is no longer the stack file's.
         _claim(
             claim_name(name, number),
@@ -87,29 +90,33 @@ def _in_use(
             called=claim_name(called, number),
             namespace=namespace,
             storage=storage,
-            storage_class=storage.storage_class,
+            storage_class=storage_class,
             opts=pulumi.ResourceOptions.merge(
                 opts, pulumi.ResourceOptions(ignore_changes=["spec", "metadata.annotations"])
             ),
         )
     own = claim_name(name, settings.volume)
-    source = settings.restore.data if settings.restore else None
+    source = settings.restore.of(volume.name) if settings.restore else None
     filling = filled(
         f"{own}-restore",
         source,
         namespace=namespace,
-        storage_class=storage.storage_class,
+        storage_class=storage_class,
         class_parameters=storage.class_parameters,
         reclaim_policy="Retain" if storage.protect else "Delete",
         opts=opts,
     )
+    takes_a_place = volume.name != "journals" or source is not None
     hooks = restoring(
         own,
         source,
-        volume=settings.volume,
+        # Journals that begin empty leave nothing behind.
+        volume=settings.volume if takes_a_place else 1,
         namespace=settings.namespace,
         storage_class=filling.storage_class,
         gib=volume.gib,
+        setting=volume.setting,
+        data=settings.restore.data if settings.restore and volume.name == "journals" else None,
         kubeconfig=kubeconfig,
     )
     return _growing(

@@ -1,6 +1,6 @@
 """What is asked of a cluster before a volume is filled: plain functions over its answers."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from components.iris.pod import LABELS
@@ -16,6 +16,13 @@ GIB = 2**30
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
+class Size(NamedTuple):
+    """What a volume is to have, and where a stack file says it."""
+
+    gib: int
+    setting: str
+
+
 class NotYet(Exception):
     """It is not there, and may come: a store is read every five minutes."""
 
@@ -25,7 +32,13 @@ class Unfit(Exception):
 
 
 def look(
-    api: Api, source: SourceSettings, *, namespace: str, storage_class: str, gib: int
+    api: Api,
+    source: SourceSettings,
+    *,
+    namespace: str,
+    storage_class: str,
+    gib: int,
+    setting: str = "storageGib",
 ) -> list[str]:
     """What a person should know of a source that will do.
 
@@ -35,6 +48,7 @@ def look(
         namespace: of the volume's claim.
         storage_class: of the volume.
         gib: size of the volume.
+        setting: key of that size in a stack file's ``iris``.
 
     Raises:
         NotYet: it is not there.
@@ -46,17 +60,18 @@ def look(
             f"class {storage_class} is {found['provisioner']}'s, and snapshots, backups and "
             "clones here are Longhorn's; drop ha-iris:iris.storageClass, or restore"
         )
+    size = Size(gib, setting)
     if source.backup is not None:
-        return _backup(api, source.backup, gib)
+        return _backup(api, source.backup, size)
     if source.claim is not None:
-        return _claim(api, source.claim, namespace, gib)
+        return _claim(api, source.claim, namespace, size)
     assert source.snapshot is not None
     if source.snapshot.startswith(HANDLE):
-        return _handle(api, source.snapshot, gib)
-    return _snapshot(api, source.snapshot, namespace, gib)
+        return _handle(api, source.snapshot, size)
+    return _snapshot(api, source.snapshot, namespace, size)
 
 
-def _snapshot(api: Api, name: str, namespace: str, gib: int) -> list[str]:
+def _snapshot(api: Api, name: str, namespace: str, wanted: Size) -> list[str]:
     path = f"/apis/{SNAPSHOTS}/v1/namespaces/{namespace}/volumesnapshots"
     found = api.get(f"{path}/{name}")
     if found is None:
@@ -68,23 +83,23 @@ def _snapshot(api: Api, name: str, namespace: str, gib: int) -> list[str]:
     if not status.get("readyToUse"):
         raise NotYet(f"snapshot {name} is not ready to use")
     if size := status.get("restoreSize"):
-        _same(in_bytes(str(size)), gib, f"snapshot {name}")
+        _same(in_bytes(str(size)), wanted, f"snapshot {name}")
     return _worth(found["metadata"].get("labels") or {}, f"snapshot {name}")
 
 
-def _handle(api: Api, handle: str, gib: int) -> list[str]:
+def _handle(api: Api, handle: str, wanted: Size) -> list[str]:
     volume, _, snapshot = handle.removeprefix(HANDLE).partition("/")
     path = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system"
     found = api.get(f"{path}/volumes/{volume}")
     if found is None:
         raise NotYet(f"Longhorn has no volume {volume}, which {handle} is of")
-    _same(int(found["spec"]["size"]), gib, f"volume {volume}")
+    _same(int(found["spec"]["size"]), wanted, f"volume {volume}")
     if api.get(f"{path}/snapshots/{snapshot}") is None:
         raise NotYet(f"Longhorn has no snapshot {snapshot} of volume {volume}")
     return []
 
 
-def _claim(api: Api, name: str, namespace: str, gib: int) -> list[str]:
+def _claim(api: Api, name: str, namespace: str, wanted: Size) -> list[str]:
     found = api.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}")
     if found is None:
         raise NotYet(f"there is no claim {name} in namespace {namespace}")
@@ -94,14 +109,14 @@ def _claim(api: Api, name: str, namespace: str, gib: int) -> list[str]:
     status = found.get("status") or {}
     if status.get("phase") != "Bound":
         raise NotYet(f"claim {name} has no volume yet")
-    _same(in_bytes(status["capacity"]["storage"]), gib, f"claim {name}")
+    _same(in_bytes(status["capacity"]["storage"]), wanted, f"claim {name}")
     return [
         f"Claim {name} is copied as it is at that moment: while IRIS runs on it, that is what a "
         "power failure would leave."
     ]
 
 
-def _backup(api: Api, url: str, gib: int) -> list[str]:
+def _backup(api: Api, url: str, wanted: Size) -> list[str]:
     name = parse_qs(urlsplit(url).query)["backup"][0]
     found = api.get(f"/apis/longhorn.io/v1beta2/namespaces/longhorn-system/backups/{name}")
     if found is None:
@@ -115,7 +130,7 @@ def _backup(api: Api, url: str, gib: int) -> list[str]:
     if status.get("url") and not _same_place(status["url"], url):
         raise Unfit(f"the URL of backup {name} is {status['url']}; set restore.data.backup to it")
     if size := status.get("volumeSize"):
-        _same(int(size), gib, f"backup {name}")
+        _same(int(size), wanted, f"backup {name}")
     return _worth(status.get("labels") or {}, f"backup {name}")
 
 
@@ -129,14 +144,14 @@ def _same_place(one: str, other: str) -> bool:
     )
 
 
-def _same(size: int, gib: int, whose: str) -> None:
+def _same(size: int, wanted: Size, whose: str) -> None:
     """Longhorn fills a volume of the source's size and no other (CreateVolume, 1.12.1)."""
-    if size == gib * GIB:
+    if size == wanted.gib * GIB:
         return
     its = f"{size / GIB:g}"
     raise Unfit(
-        f"{whose} has {its} GiB and the volume {gib}: Longhorn fills only one of the same size; "
-        f"set ha-iris:iris.storageGib to {its}, and raise it once the volume is filled"
+        f"{whose} has {its} GiB and the volume {wanted.gib}: Longhorn fills only one of the same "
+        f"size; set ha-iris:iris.{wanted.setting} to {its}, and raise it once the volume is filled"
     )
 
 

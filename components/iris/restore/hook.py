@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 
 from components.iris.restore.check import NotYet, Unfit, look, running
+from components.iris.restore.one_cut import one_cut
 from components.iris.restore.settings import SourceSettings
 from components.kubernetes_api import Api, Unreachable, connect
 
@@ -31,6 +32,8 @@ def restoring(
     namespace: str,
     storage_class: str,
     gib: int,
+    setting: str,
+    data: SourceSettings | None,
     kubeconfig: pulumi.Output[str],
 ) -> pulumi.ResourceHookBinding:
     """Hooks of a claim.
@@ -42,6 +45,8 @@ def restoring(
         namespace: of the claim.
         storage_class: of the claim.
         gib: its size.
+        setting: key of that in a stack file's ``iris``.
+        data: what the volume of the databases is filled from, where this is another one.
         kubeconfig: how this run reaches the cluster.
     """
 
@@ -66,9 +71,17 @@ def restoring(
             if source:
                 told = await fit(
                     ask,
-                    lambda api, source=source: look(
-                        api, source, namespace=namespace, storage_class=storage_class, gib=gib
-                    ),
+                    lambda api, source=source: [
+                        *look(
+                            api,
+                            source,
+                            namespace=namespace,
+                            storage_class=storage_class,
+                            gib=gib,
+                            setting=setting,
+                        ),
+                        *(one_cut(api, data, source, namespace=namespace) if data else []),
+                    ],
                     patience=0 if preview else PATIENCE,
                 )
                 for line in told:

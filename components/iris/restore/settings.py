@@ -1,6 +1,6 @@
 """Which volume the database is on, and what a new one is filled from."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
@@ -67,6 +67,15 @@ class RestoreSettings(Settings):
 
     data: SourceSettings
     """Of the volume that holds everything."""
+
+    journals: SourceSettings | Literal["empty"] | None = None
+    """Of the volume of journals, where they have one: from the same run as data; or empty, where
+    data is from a time when the journals were beside the databases."""
+
+    def of(self, volume: str) -> SourceSettings | None:
+        """What the volume of that name is filled from; None: it begins empty."""
+        source = self.journals if volume == "journals" else self.data
+        return source if isinstance(source, SourceSettings) else None
 
 
 class VolumeSettings(Settings):

@@ -6,5 +6,7 @@ here=$(dirname "$0")
 "$here/one_instance.sh"
 "$here/remove_stale_ipc.sh"
 "$here/merge_errors.sh" --mark
+# IRIS takes no directory of journals that is not there.
+[ -z "$OTHER_JOURNALS" ] || mkdir -p "$OTHER_JOURNALS"
 "$here/guard.sh" gate
 exit 0

@@ -1,0 +1,176 @@
+"""What a stack file may not say of journals, and the sums in what it is told."""
+
+import json
+
+import pulumi
+import pytest
+
+from components.capacity import copies_on_a_node
+from components.cron import longest_gap_days
+from components.iris import IrisSettings
+from stacks.journals import purged_too_early, tell
+
+SOURCE = {"snapshot": "iris-data-1"}
+NFS = {"server": "10.0.9.9", "path": "/backups"}
+
+REFUSED = {
+    "no volume and another class": ({"journals": {"storageClass": "nvme"}}, "no volume of their"),
+    "no volume and none in use": ({"journals": {"inUse": False}}, "inUse is false: journals have"),
+    "no volume since": ({"journals": {"sinceVolume": 2}}, "sinceVolume is 2: journals have no"),
+    "a number that is to come": (
+        {"journals": {"volumeGib": 20, "sinceVolume": 2}},
+        "sinceVolume is 2, and the volume in use is 1; set it to 1 or less",
+    ),
+    "another directory in a line": (
+        {"journals": {"volumeGib": 20}, "cpf": {"Journal": ["CurrentDirectory=/data/j"]}},
+        "iris.cpf says currentdirectory too; drop the line there",
+    ),
+    "another directory in an action": (
+        {
+            "journals": {"volumeGib": 20},
+            "cpf": {"Actions": ["ModifyJournal:AlternateDirectory=/data/j"]},
+        },
+        "iris.cpf says alternatedirectory too; drop the line there",
+    ),
+    "too small for three files": (
+        {"journals": {"volumeGib": 2}},
+        "volumeGib is 2, and a journal grows to 1024 MB (parameters.journal.fileSizeLimit): the one"
+        " that IRIS writes, the one before that it compresses, and the result want 3072; set "
+        "volumeGib to 3 or more",
+    ),
+    "more in a day than it holds": (
+        {
+            "journals": {"volumeGib": 20, "dailyGib": 3},
+            "parameters": {"journal": {"daysBeforePurge": 7}},
+        },
+        "3 x (7 + 1 for today) + 2 files of 1024 MB are 26 GiB, and of volumeGib 20 they may fill "
+        "16 (80 %); set volumeGib to 33 or more, or lower daysBeforePurge",
+    ),
+    "more in a day than the volume of all": (
+        {"journals": {"dailyGib": 20}},
+        "are 62 GiB, and of iris.storageGib 40 they may fill 32 (80 %, if there were no databases)",
+    ),
+    "purged by backups alone": (
+        {"parameters": {"journal": {"daysBeforePurge": 0, "backupsBeforePurge": 2}}},
+        "daysBeforePurge is 0, so that journals go by the number of backups alone",
+    ),
+    "databases without their journals": (
+        {"journals": {"volumeGib": 20}, "restore": {"data": SOURCE}},
+        "which IRIS cannot recover without its journals; name restore.journals",
+    ),
+    "journals without a volume": (
+        {"restore": {"data": SOURCE, "journals": {"snapshot": "iris-journals-1"}}},
+        "restore.journals fills a volume of journals, and they have none here",
+    ),
+    "sources of two kinds": (
+        {
+            "journals": {"volumeGib": 20},
+            "restore": {"data": SOURCE, "journals": {"claim": "other-journals"}},
+        },
+        "restore.data is a snapshot and restore.journals a claim, which nobody cuts at once",
+    ),
+    "a claim that fills itself": (
+        {
+            "journals": {"volumeGib": 20},
+            "volume": 2,
+            "restore": {"data": {"claim": "old"}, "journals": {"claim": "iris-journals-2"}},
+        },
+        "which is the volume that is to be filled; set iris.volume to 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_journals_that_iris_could_not_write_or_keep_are_refused(refused, kubeconfig, name):
+    settings, told = REFUSED[name]
+    cluster = json.dumps({"kubeconfig": kubeconfig})
+    message = refused({"ha-iris:cluster": cluster, "ha-iris:iris": json.dumps(settings)})
+
+    assert told in message
+    assert message.count("\n") == 1
+
+
+def test_the_operators_form_has_its_own_settings_of_journals(refused, kubeconfig):
+    message = refused(
+        {
+            "ha-iris:cluster": json.dumps({"kubeconfig": kubeconfig}),
+            "ha-iris:iris": '{"form": "operator", "journals": {"volumeGib": 20}}',
+        }
+    )
+
+    assert "set operator.storage.journal1Gib and journal2Gib, and drop journals" in message
+
+
+@pytest.fixture
+def faults(refused, kubeconfig):
+    """What a stack on a cluster that exists is told."""
+
+    def run(*, cluster=None, **groups):
+        groups["cluster"] = {"kubeconfig": kubeconfig, **(cluster or {})}
+        return refused({f"ha-iris:{key}": json.dumps(value) for key, value in groups.items()})
+
+    return run
+
+
+def test_two_volumes_without_frozen_snapshots_are_refused(faults):
+    iris = {"journals": {"volumeGib": 20}}
+    off = faults(iris=iris, backup={"snapshots": {"enabled": False}})
+    none = faults(iris=iris, cluster={"volumeSnapshots": False})
+
+    assert "ha-iris:backup: snapshots.enabled is false, and" in off
+    assert "journals.volumeGib 20 puts journals and databases on two volumes" in off
+    assert "has no volume snapshots (ha-iris:cluster.volumeSnapshots)" in none
+
+
+def told_of(monkeypatch, **settings):
+    said = []
+    for level in ("info", "warn"):
+        monkeypatch.setattr(pulumi.log, level, said.append)
+    tell(IrisSettings(**settings))
+    return " ".join(said)
+
+
+def test_a_preview_says_how_little_another_volume_of_the_same_disks_protects(monkeypatch):
+    own = {"journals": {"volume_gib": 20}}
+
+    assert told_of(monkeypatch) == ""
+    assert "so that it protects little" in told_of(monkeypatch, **own)
+    other = {"journals": {"volume_gib": 20, "storage_class": "nvme"}}
+    assert "on disks of StorageClass nvme." in told_of(monkeypatch, **other)
+    cloned = told_of(monkeypatch, storage_class="longhorn-iris", **own)
+    assert "whoever does must freeze IRIS" in cloned
+
+
+def test_journals_must_stay_until_a_backup_with_them_is_outside_the_cluster(faults):
+    weekly = {"nfs": NFS, "snapshots": {"schedule": "43 0 * * 6"}}
+    message = faults(backup=weekly)
+
+    assert (
+        "snapshots.schedule is 43 0 * * 6, with up to 7 days between two runs, and IRIS purges a "
+        "journal after 2 (ha-iris:iris.parameters.journal.daysBeforePurge): 7 x 24 h + 1 h that a "
+        "run may begin late + 6 h for the upload are 175 h, more than 48" in message
+    )
+    assert "set daysBeforePurge to 8 or more, or upload more often" in message
+    lines = {"cpf": {"Journal": ["DaysBeforePurge=7"]}}
+    assert "after 7 (" in faults(backup=weekly, iris=lines)
+
+
+@pytest.mark.parametrize("days", range(1, 40))
+@pytest.mark.parametrize("schedule", ["43 * * * *", "0 3 */2 * *", "0 3 * * 0", "0 3 1 * *"])
+def test_what_is_accepted_leaves_no_hole_between_two_backups(schedule, days):
+    late, upload = 3600, 6 * 3600
+    fault = purged_too_early(days, {"s": schedule}, late_seconds=late, upload_seconds=upload)
+
+    hole = longest_gap_days(schedule) * 24 * 3600 + late + upload > days * 24 * 3600
+    assert bool(fault) == hole
+
+
+def test_the_more_frequent_of_two_uploads_counts():
+    both = {"snapshots.schedule": "0 3 * * 0", "uploads.schedule": "17 1 * * *"}
+
+    assert purged_too_early(2, both, late_seconds=3600, upload_seconds=3600) is None
+    assert purged_too_early(2, {}, late_seconds=3600, upload_seconds=3600) is None
+
+
+def test_a_copy_of_both_volumes_comes_to_each_of_three_nodes():
+    assert copies_on_a_node([40, 20], nodes=3) == 60
