@@ -1,13 +1,12 @@
 """Rehearsals of the restore by schedule: a CronJob, a namespace of its own, and what it may do."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.backup.carried import program_files
+from components.backup.carried import REHEARSAL
 from components.backup.rehearsal_job import (
     NAME,
     ROOM_RIGHTS,
@@ -195,7 +194,7 @@ class Rehearsal(pulumi.ComponentResource):
             f"{name}-program",
             metadata={"namespace": database.namespace, "labels": LABELS},
             immutable=True,
-            data={**program_files(), "rehearsal.json": json.dumps(told, indent=2, sort_keys=True)},
+            data=REHEARSAL.data(told),
             opts=child,
         )
         spec: Any = {

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from components.backup.carried import MOUNT, NOBODY, PACKAGE
+from components.backup.carried import REHEARSAL
+from components.in_cluster.carried import MOUNT, NOBODY, PROGRAM_MOUNT
 
 NAME = "iris-rehearsal"
 """Name of the CronJob, of its rights and of its lease."""
@@ -30,7 +31,7 @@ def pod_spec(image: str, service_account: Any, files: Any) -> dict[str, Any]:
                 "name": "rehearsal",
                 "image": image,
                 "imagePullPolicy": "IfNotPresent",
-                "command": ["python3", "-B", "-m", f"{PACKAGE}.rehearsal"],
+                "command": ["python3", "-B", "-m", f"{REHEARSAL.package}.rehearsal"],
                 "workingDir": MOUNT,
                 "resources": {
                     "requests": {"cpu": "20m", "memory": "48Mi", "ephemeral-storage": "1Mi"},
@@ -41,12 +42,10 @@ def pod_spec(image: str, service_account: Any, files: Any) -> dict[str, Any]:
                     "readOnlyRootFilesystem": True,
                     "capabilities": {"drop": ["ALL"]},
                 },
-                "volumeMounts": [
-                    {"name": "program", "mountPath": f"{MOUNT}/{PACKAGE}", "readOnly": True}
-                ],
+                "volumeMounts": [PROGRAM_MOUNT],
             }
         ],
-        "volumes": [{"name": "program", "configMap": {"name": files}}],
+        "volumes": [REHEARSAL.volume(files)],
     }
 
 

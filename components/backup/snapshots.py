@@ -7,10 +7,11 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.backup.carried import MOUNT, NOBODY, PACKAGE, program
+from components.backup.carried import BACKUP
 from components.backup.rights import CLUSTER_RIGHTS, NAME, RIGHTS, UPLOAD_RIGHTS
 from components.backup.snapshot_settings import PATIENCE, ConsistentSnapshotSettings
 from components.cluster import Cluster
+from components.in_cluster.carried import MOUNT, NOBODY, PROGRAM_MOUNT
 
 LABELS = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/part-of": "ha-iris"}
 LONGHORN = "longhorn-system"
@@ -148,7 +149,7 @@ class ConsistentSnapshots(pulumi.ComponentResource):
                 f"{name}-network", metadata=named, spec=outside, opts=child
             )
         files = k8s.core.v1.ConfigMap(
-            f"{name}-program", metadata=here, immutable=True, data=program(told), opts=child
+            f"{name}-program", metadata=here, immutable=True, data=BACKUP.data(told), opts=child
         )
         spec: Any = {
             "schedule": settings.schedule,
@@ -206,7 +207,7 @@ def job_spec(
                         "name": "backup",
                         "image": settings.image,
                         "imagePullPolicy": "IfNotPresent",
-                        "command": ["python3", "-B", "-m", PACKAGE],
+                        "command": ["python3", "-B", "-m", BACKUP.package],
                         "workingDir": MOUNT,
                         "resources": {
                             "requests": {
@@ -225,16 +226,10 @@ def job_spec(
                             "readOnlyRootFilesystem": True,
                             "capabilities": {"drop": ["ALL"]},
                         },
-                        "volumeMounts": [
-                            {
-                                "name": "program",
-                                "mountPath": f"{MOUNT}/{PACKAGE}",
-                                "readOnly": True,
-                            }
-                        ],
+                        "volumeMounts": [PROGRAM_MOUNT],
                     }
                 ],
-                "volumes": [{"name": "program", "configMap": {"name": program}}],
+                "volumes": [BACKUP.volume(program)],
             },
         },
     }

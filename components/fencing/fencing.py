@@ -1,6 +1,5 @@
 """The agent in the cluster: two pods, of which one acts, and what they may do."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.cluster import Cluster
-from components.fencing.pod import LABELS, PORT, pod_spec
+from components.fencing.pod import LABELS, PORT, PROGRAM, pod_spec
 from components.fencing.power import NAMESPACE, SERVICE_ACCOUNT, MachinePower
 from components.fencing.rights import ANYWHERE, NAME, within
 from components.fencing.settings import FencingSettings
-
-FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,6 @@ class Database:
 
     running: pulumi.Resource
     """What makes them; the agent comes after it and goes before it."""
-
-
-def program(settings: Mapping[str, Any]) -> dict[str, str]:
-    """The files of the agent's program by name, its settings among them."""
-    files = {file.name: file.read_text() for file in FOLDER.joinpath("program").glob("*.py")}
-    return {**files, "settings.json": json.dumps(dict(settings), indent=2, sort_keys=True)}
 
 
 class Fencing(pulumi.ComponentResource):
@@ -103,7 +94,11 @@ class Fencing(pulumi.ComponentResource):
             longhorn=longhorn,
         )
         files = k8s.core.v1.ConfigMap(
-            f"{name}-program", metadata=here, immutable=True, data=told.apply(program), opts=child
+            f"{name}-program",
+            metadata=here,
+            immutable=True,
+            data=told.apply(PROGRAM.data),
+            opts=child,
         )
         command = self._command(name, settings, here, opts=child)
         self._network(name, named, opts=child)

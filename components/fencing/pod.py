@@ -1,5 +1,6 @@
 """The agent's pod."""
 
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -7,12 +8,11 @@ import pulumi
 from components.fencing.power import COMMAND_FOLDER
 from components.fencing.program.tell import PORT as PORT
 from components.fencing.settings import FencingSettings
+from components.in_cluster.carried import KUBE, MOUNT, NOBODY, PROGRAM_MOUNT, Carried
 
 LABELS = {"app.kubernetes.io/name": "ha-iris-fencing", "app.kubernetes.io/part-of": "ha-iris"}
-PACKAGE = "ha_iris_fencing"
-MOUNT = "/opt/ha-iris"
+PROGRAM = Carried(Path(__file__).with_name("program"), (KUBE,))
 TOKEN = "/var/run/secrets/azure"
-NOBODY = 65532
 
 
 def pod_spec(
@@ -32,8 +32,8 @@ def pod_spec(
         command: ConfigMap of a command of one's own, and Secret of its login.
         audience: for whom a token of the pod is, beside the API server.
     """
-    mounts: list[Any] = [{"name": "program", "mountPath": f"{MOUNT}/{PACKAGE}", "readOnly": True}]
-    volumes: list[Any] = [{"name": "program", "configMap": {"name": program}}]
+    mounts: list[Any] = [PROGRAM_MOUNT]
+    volumes: list[Any] = [PROGRAM.volume(program)]
     environment: list[Any] = [
         {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
     ]
@@ -87,7 +87,7 @@ def pod_spec(
                 "name": "fencing",
                 "image": settings.image,
                 "imagePullPolicy": "IfNotPresent",
-                "command": ["python3", "-B", "-m", PACKAGE],
+                "command": ["python3", "-B", "-m", PROGRAM.package],
                 "workingDir": MOUNT,
                 "env": environment,
                 "ports": [{"name": "metrics", "containerPort": PORT}],

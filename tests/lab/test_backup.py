@@ -26,6 +26,7 @@ from lab.status import rehearsed
 from lab.toolchain import Toolchain
 from tests.lab.stack import Stack
 from tests.lab.waiting import eventually
+from tests.laid_out import lay_out
 from tests.unit.backup_cluster import PlayedIris
 
 SNAPSHOTS = ("volumesnapshots", "-n", "iris")
@@ -47,11 +48,8 @@ class Job:
         pod = self.stack.get("cronjob", cron_job, "-n", "iris")["spec"]["jobTemplate"]["spec"]
         pod = pod["template"]["spec"]
         (container,), (volume,) = pod["containers"], pod["volumes"]
-        package = self.folder / Path(container["volumeMounts"][0]["mountPath"]).name
-        package.mkdir(exist_ok=True)
         files = self.stack.get("configmap", volume["configMap"]["name"], "-n", "iris")["data"]
-        for name, text in files.items():
-            (package / name).write_text(text)
+        lay_out(volume, files, self.folder)
         account = self.stack.kubectl("create", "token", pod["serviceAccountName"], "-n", "iris")
         (self.folder / "token").write_text(account)
         authority = self.plane.home.cluster / "pki" / "ca.crt"

@@ -27,6 +27,7 @@ from lab.plugins.provide import provide
 from lab.toolchain import Toolchain
 from tests.lab.stack import Stack
 from tests.lab.waiting import eventually
+from tests.laid_out import lay_out
 
 NAMESPACE = "ha-iris-fencing"
 NODES = ("node-a", "node-b", "node-c")
@@ -63,9 +64,8 @@ class Agents:
         """Write what the agent's pod mounts, with this machine's path of the command."""
         pod = self.stack.get("deployment", NAMESPACE, "-n", NAMESPACE)["spec"]["template"]["spec"]
         self.command = pod["containers"][0]["command"]
-        maps = {v["name"]: v["configMap"]["name"] for v in pod["volumes"] if "configMap" in v}
-        package = self.folder / Path(pod["containers"][0]["volumeMounts"][0]["mountPath"]).name
-        package.mkdir()
+        volumes = {v["name"]: v for v in pod["volumes"] if "configMap" in v}
+        maps = {name: v["configMap"]["name"] for name, v in volumes.items()}
         files = self.stack.get("configmap", maps["program"], "-n", NAMESPACE)["data"]
         fence = self.folder / "fence"
         fence.write_text(
@@ -77,8 +77,8 @@ class Agents:
             "settle_seconds": 5,
             "ask_kubelets": False,
         }
-        for name, text in {**files, "settings.json": json.dumps(told)}.items():
-            (package / name).write_text(text)
+        files["settings.json"] = json.dumps(told)
+        lay_out(volumes["program"], files, self.folder)
         authority = self.plane.home.cluster / "pki" / "ca.crt"
         (self.folder / "ca.crt").write_bytes(authority.read_bytes())
         token = self.stack.kubectl("create", "token", NAMESPACE, "-n", NAMESPACE)

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from components.backup.snapshots import PACKAGE, program
+from components.backup.carried import BACKUP
+from tests.laid_out import lay_out
 from tests.unit.backup_cluster import SNAPSHOTS, PlayedCluster, PlayedIris
 
 SETTINGS: dict[str, Any] = {
@@ -47,12 +48,9 @@ class Backup:
         """Begin a run, as the container of the job's pod does."""
         while time.strftime("%Y%m%d-%H%M%S", time.gmtime()) in self._runs():  # named by its second
             time.sleep(0.02)
-        package = self.folder / PACKAGE
-        package.mkdir(exist_ok=True)
-        for file, text in program(self.settings).items():
-            (package / file).write_text(text)
+        lay_out(BACKUP.volume("program"), BACKUP.data(self.settings), self.folder)
         return subprocess.Popen(
-            [sys.executable, "-m", PACKAGE],
+            [sys.executable, "-m", BACKUP.package],
             cwd=self.folder,
             env={
                 "HA_IRIS_API": self.cluster.url,

@@ -16,12 +16,12 @@ from typing import Any
 
 from components.fencing.program.__main__ import Agent
 from components.fencing.program.fence import Fence
-from components.fencing.program.kube import ApiError
 from components.fencing.program.leader import Leader
 from components.fencing.program.power import PowerError, WrongMachine
 from components.fencing.program.settings import RECORD, Settings
 from components.fencing.program.tell import Told
 from components.fencing.program.world import Observer
+from components.in_cluster.kube import ApiError
 
 NODES = "/api/v1/nodes"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -77,7 +77,7 @@ class PlayedApi:
         item["spec"] |= changes.get("spec", {})
         return self.put(path, item)
 
-    def delete(self, path: str, *, uid: str) -> None:
+    def delete_at_once(self, path: str, *, uid: str) -> None:
         if self.undeletable:
             raise ApiError(500, path)
         if path in self.objects and self.objects[path]["metadata"]["uid"] == uid:

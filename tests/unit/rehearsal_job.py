@@ -1,6 +1,5 @@
 """The rehearsal's program as its job runs it, beside a database of which there are backups."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from components.backup.carried import PACKAGE, program_files
+from components.backup.carried import REHEARSAL
+from tests.laid_out import lay_out
 from tests.unit.backup_cluster import BACKUPS, HERE, PlayedCluster, PlayedIris
 from tests.unit.backup_job import Backup
 
@@ -80,14 +80,11 @@ class Rehearsal:
 
     def start(self) -> subprocess.Popen[str]:
         """Begin a run."""
-        package = self.folder / "rehearsing" / PACKAGE
-        package.mkdir(parents=True, exist_ok=True)
-        for name, text in program_files().items():
-            (package / name).write_text(text)
-        (package / "rehearsal.json").write_text(json.dumps(self.settings))
+        carried = self.folder / "rehearsing"
+        lay_out(REHEARSAL.volume("program"), REHEARSAL.data(self.settings), carried)
         return subprocess.Popen(
-            [sys.executable, "-m", f"{PACKAGE}.rehearsal"],
-            cwd=package.parent,
+            [sys.executable, "-m", f"{REHEARSAL.package}.rehearsal"],
+            cwd=carried,
             env={
                 "HA_IRIS_API": self.cluster.url,
                 "HA_IRIS_ACCOUNT": str(self.folder),

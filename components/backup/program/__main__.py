@@ -12,9 +12,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from components.in_cluster.kube import Api, ApiError
+
 from .freeze import container_of
 from .job import Ended, end, finish, tell
-from .kube import Api, ApiError
 from .lease import Held, Lease
 from .retention import Taken, surplus
 from .settings import Settings

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .kube import Api, ApiError
+from components.in_cluster.exec import start
+from components.in_cluster.kube import Api, ApiError
+
 from .rehearsal_settings import RehearsalSettings, check_program
 from .settings import DRIVER
 
@@ -82,7 +84,7 @@ class Clone:
         left = max(60, int(self._deadline - time.monotonic()))
         path = self._settings.path("pods", POD, room=True)
         command = ["bash", "-c", check_program(), "rehearse", str(left)]
-        session = self._api.exec(path, container="iris", command=command)
+        session = start(self._api, path, container="iris", command=command)
         answers: dict[str, str] = {}
         said: list[str] = []
         try:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .kube import Api, ApiError, Session
+from components.in_cluster.exec import Session, start
+from components.in_cluster.kube import Api, ApiError
+
 from .settings import Settings, freeze_program
 
 
@@ -87,7 +89,7 @@ class Freeze:
 
     def _begin(self, *words: str) -> Session:
         command = ["bash", "-c", freeze_program(), "freeze", *words]
-        return self._api.exec(self._pod, container=self._container, command=command)
+        return start(self._api, self._pod, container=self._container, command=command)
 
     def _wait(self, *words: str, seconds: float) -> str:
         """The line that begins with one of the words."""

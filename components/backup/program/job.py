@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from .kube import Api, ApiError
+from components.in_cluster.kube import Api, ApiError
 
 TERMINATION_LOG = Path("/dev/termination-log")
 

@@ -7,8 +7,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from components.in_cluster.kube import Api, ApiError
+
 from .job import Job
-from .kube import Api, ApiError
 
 
 class Held(Exception):
@@ -86,7 +87,7 @@ class Lease:
         path = self._settings.path("leases")
         if "resourceVersion" in self._item["metadata"]:
             path += f"/{self._settings.cron_job}"
-            self._item = self._api.request("PUT", path, self._item)
+            self._item = self._api.replace(path, self._item)
         else:
             self._item = self._api.create(path, self._item)
         self._renewed = time.monotonic()

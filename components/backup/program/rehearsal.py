@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from components.in_cluster.kube import Api, ApiError
+
 from .clone import Clone, NotProven, Source
 from .job import Ended, end, finish, tell
-from .kube import Api, ApiError
 from .lease import Held, Lease
 from .rehearsal_settings import (
     AT,

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from components.in_cluster.kube import Api, ApiError
+
 from .freeze import Freeze, Refused, claims_of
 from .job import Job
-from .kube import Api, ApiError
 from .lease import Lease
 from .retention import Taken
 from .settings import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from components.in_cluster.kube import Api, ApiError
+
 from .job import Job
-from .kube import Api, ApiError
 from .lease import Lease
 from .retention import Taken
 from .settings import CONSISTENT, INSTANCE, LONGHORN, MARKER, RUN, STATE, Settings

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
+from components.in_cluster.kube import Api, ApiError
+
 from .fence import Fence
-from .kube import Api, ApiError
 from .leader import Leader
 from .power import power
 from .rules import Verdict, judge, silent

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from .kube import Api, ApiError
+from components.in_cluster.kube import Api, ApiError
+
 from .power import Power, PowerError, WrongMachine
 from .rules import healthy, silent
 from .settings import HISTORY, OUT_OF_SERVICE, REBUILDING, RECORD, Settings
@@ -136,7 +137,7 @@ class Fence:
     def _release(self, node: Node, record: Record) -> None:
         for name, uid in node.pods:
             namespace = self.settings.database_namespace
-            self.api.delete(f"/api/v1/namespaces/{namespace}/pods/{name}", uid=uid)
+            self.api.delete_at_once(f"/api/v1/namespaces/{namespace}/pods/{name}", uid=uid)
         if self._note(node, replace(record, phase="released")):
             self.told.count("fenced")
             freed = ", ".join(name for name, _ in node.pods) or "no pod"

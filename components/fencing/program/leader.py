@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .kube import Api, ApiError
+from components.in_cluster.kube import Api, ApiError
+
 from .settings import Settings
 
 MARGIN = 4.0

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from .kube import Api, ApiError
+from components.in_cluster.kube import Api, ApiError
 
 PORT = 9440
 HEALTHY_SECONDS = 120

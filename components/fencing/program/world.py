@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .kube import Api, ApiError
+from components.in_cluster.kube import Api, ApiError
+
 from .settings import HISTORY, MAINTENANCE, OUT_OF_SERVICE, PAUSE, REBUILDING, RECORD, Settings
 
 KUBELET_PORT = 10250

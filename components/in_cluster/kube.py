@@ -1,4 +1,4 @@
-"""The Kubernetes API with the standard library."""
+"""The Kubernetes API with the standard library, for programs that run in a pod."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-TIMEOUT = 4.0
-"""Seconds for one answer: a control plane that takes longer is in doubt."""
+TIMEOUT = 5.0
+"""Seconds for one answer of the API server.
+
+Several of them pass while IRIS is frozen, and a fence's lease of 15 s must bear two.
+"""
 
 
 class ApiError(Exception):
@@ -28,18 +31,18 @@ class Api:
     """The API server, as this pod's service account."""
 
     def __init__(self, url: str, *, token: Path, ca: Path | None) -> None:
-        self._url = urlsplit(url)
+        self.url = urlsplit(url)
         self._token = token
-        self._tls = ssl.create_default_context(cafile=str(ca)) if ca else None
+        self._tls = _trusting(ca) if ca else None
 
     @classmethod
     def of_this_pod(cls) -> Api:
         """The one that Kubernetes names to every pod; HA_IRIS_API points elsewhere."""
         host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
-        port = os.environ.get("KUBERNETES_SERVICE_PORT", "")
+        port = os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+        host = f"[{host}]" if ":" in host else host
         account = Path(os.environ.get("HA_IRIS_ACCOUNT", ACCOUNT))
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        url = os.environ.get("HA_IRIS_API", f"https://{where}")
+        url = os.environ.get("HA_IRIS_API", f"https://{host}:{port}")
         tls = url.startswith("https:")
         return cls(url, token=account / "token", ca=account / "ca.crt" if tls else None)
 
@@ -51,28 +54,25 @@ class Api:
         Raises:
             ApiError: it was refused, or nobody answered within TIMEOUT.
         """
-        bearer = self._token.read_text().strip()  # the kubelet replaces it
-        headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self.bearer()}", "Accept": "application/json"}
         content = None
         if body is not None:
             content, headers["Content-Type"] = json.dumps(body), kind
-        host, port = self._url.hostname or "", self._url.port
-        connection = (
-            http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=self._tls)
-            if self._tls
-            else http.client.HTTPConnection(host, port, timeout=TIMEOUT)
-        )
+        connection = self.connect()
         try:
             connection.request(method, path, content, headers)
             answer = connection.getresponse()
             text = answer.read().decode()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise ApiError(0, f"the API server does not answer: {error!r}") from error
         finally:
             connection.close()
         if answer.status >= 400:
-            raise ApiError(answer.status, f"{method} {path}: {answer.status} {text[:300]}")
-        return json.loads(text) if text else None
+            raise ApiError(answer.status, f"{method} {path}: {answer.status} {message(text)}")
+        try:
+            return json.loads(text) if text else None
+        except ValueError as error:
+            raise ApiError(0, f"{method} {path}: no JSON: {text[:300]}") from error
 
     def get(self, path: str, **query: str) -> Any:
         """An object, or a list of them."""
@@ -90,10 +90,48 @@ class Api:
         """Change parts of an object."""
         return self.request("PATCH", path, changes, kind="application/merge-patch+json")
 
-    def delete(self, path: str, *, uid: str) -> None:
-        """Delete an object at once, without the kubelet's word; one that is gone is fine."""
+    def delete(self, path: str) -> None:
+        """Delete an object; one that is gone is fine."""
+        try:
+            self.request("DELETE", path)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+    def delete_at_once(self, path: str, *, uid: str) -> None:
+        """Delete a pod without its kubelet's word; one that is gone, or replaced, is fine."""
         try:
             self.request("DELETE", path, {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}})
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
+
+    def bearer(self) -> str:
+        """The account's token of this moment: the kubelet replaces it."""
+        return self._token.read_text().strip()
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection for one request."""
+        host, port = self.url.hostname or "", self.url.port
+        if self._tls:
+            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=self._tls)
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+
+
+def _trusting(ca: Path) -> ssl.SSLContext:
+    """Trust the cluster's own authority, as every client of Kubernetes does.
+
+    Python 3.13 and newer also refuse certificates without key identifiers, which EKS has given to
+    clusters (tomplus/kubernetes_asyncio#349): authority, dates and name are still checked.
+    """
+    context = ssl.create_default_context(cafile=str(ca))
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+def message(text: str) -> str:
+    """What a refusal of the API server says."""
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text[:300]
