@@ -85,6 +85,7 @@ def monitoring(
             certificates=(*entrance, *certificates(of.tls)),
             runbooks=settings.monitoring.runbooks,
             rehearsal_days=settings.backup.rehearsal.alert_after_days if rehearsing else None,
+            fenced=settings.fencing.enabled,
         ),
         cert_manager=settings.cert_manager.namespace,
         databases=[_read(one, namespace=of.namespace) for one in iris.instances],

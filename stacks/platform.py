@@ -169,6 +169,9 @@ def _fence(
         database=Database(iris.namespace, iris.pods, iris),
         power=power,
         longhorn=settings.iris.storage_class is None,
+        read_from=(
+            settings.monitoring.prometheus_namespace if settings.monitoring.enabled else None
+        ),
     )
 
 

@@ -17,4 +17,5 @@ WATCHED = Watched(
     certificates=("iris-web", "iris-superserver-tls"),
     runbooks="docs/runbooks.md",
     rehearsal_days=10,
+    fenced=True,
 )

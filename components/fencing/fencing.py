@@ -39,6 +39,7 @@ class Fencing(pulumi.ComponentResource):
         database: Database,
         power: MachinePower,
         longhorn: bool,
+        read_from: str | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the agent and its rights.
@@ -50,6 +51,7 @@ class Fencing(pulumi.ComponentResource):
             database: What it saves.
             power: Who switches the machines.
             longhorn: Whether there are copies that must be rebuilt before a fence is over.
+            read_from: Namespace of who reads the metrics; None: nobody does.
             opts: Options of this component.
         """
         super().__init__("ha-iris:fencing:Fencing", name, None, opts)
@@ -101,7 +103,7 @@ class Fencing(pulumi.ComponentResource):
             opts=child,
         )
         command = self._command(name, settings, here, opts=child)
-        self._network(name, named, opts=child)
+        self._network(name, named, read_from=read_from, opts=child)
         budget: Any = {"minAvailable": 1, "selector": {"matchLabels": LABELS}}
         k8s.policy.v1.PodDisruptionBudget(f"{name}-budget", metadata=named, spec=budget, opts=child)
         spec: Any = {
@@ -184,11 +186,16 @@ class Fencing(pulumi.ComponentResource):
         )
         return files.metadata["name"], login.metadata["name"]
 
-    def _network(self, name: str, named: Any, *, opts: pulumi.ResourceOptions) -> None:
+    def _network(
+        self, name: str, named: Any, *, read_from: str | None, opts: pulumi.ResourceOptions
+    ) -> None:
+        reader = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": read_from}}}
+        read = {"from": [reader], "ports": [{"port": PORT, "protocol": "TCP"}]}
         spec: Any = {
             "podSelector": {},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"ports": [{"port": PORT, "protocol": "TCP"}]}],
+            # The kubelet's probes come from the pod's own node, which no policy keeps out.
+            "ingress": [read] if read_from else [],
             # To the API server, the cloud and the nodes, of which no address is known here.
             "egress": [{"ports": [{"protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]}],
         }

@@ -12,6 +12,7 @@ from components.monitoring.definitions import VERSION, asked_before_the_first
 from components.monitoring.monitors import (
     Read,
     cert_manager_monitor,
+    fencing_monitor,
     longhorn_monitor,
     pod_monitor,
 )
@@ -88,6 +89,8 @@ class Monitoring(pulumi.ComponentResource):
         if watched.certificates:
             spec = cert_manager_monitor(settings, cert_manager)
             made("PodMonitor", "cert-manager", spec, then)
+        if watched.fenced:
+            made("PodMonitor", "fencing", fencing_monitor(settings), then)
         for subject, rules in rule_files(watched).items():
             made("PrometheusRule", f"{subject}-rules", rules, then)
         if settings.dashboards:

@@ -12,6 +12,9 @@ METRICS_PATH = "/api/monitor/metrics"
 JOB = "ha-iris"
 """Label job of everything that IRIS itself tells, by which the rules know it."""
 
+FENCING_JOB = "ha-iris-fencing"
+"""Label job of what the fencing agents tell."""
+
 MANAGERS = {"app": "longhorn-manager"}
 """Labels of Longhorn's Service longhorn-backend and of its pods (chart 1.12.1)."""
 
@@ -102,6 +105,21 @@ def cert_manager_monitor(settings: MonitoringSettings, namespace: str) -> dict[s
         "namespaceSelector": {"matchNames": [namespace]},
         "podMetricsEndpoints": [
             {"port": "http-metrics", "path": "/metrics", "honorLabels": True, **_times(settings)}
+        ],
+    }
+
+
+def fencing_monitor(settings: MonitoringSettings) -> dict[str, Any]:
+    """Spec of a PodMonitor that reads both fencing agents."""
+    from components.fencing.pod import LABELS
+    from components.fencing.power import NAMESPACE
+
+    job = {"targetLabel": "job", "replacement": FENCING_JOB}
+    return {
+        "selector": {"matchLabels": LABELS},
+        "namespaceSelector": {"matchNames": [NAMESPACE]},
+        "podMetricsEndpoints": [
+            {"port": "metrics", "path": "/metrics", **_times(settings), "relabelings": [job]}
         ],
     }
 

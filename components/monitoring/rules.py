@@ -55,6 +55,9 @@ class Watched:
     rehearsal_days: int | None = None
     """Days after which a restore should have been rehearsed again; None: nobody rehearses."""
 
+    fenced: bool = False
+    """Whether silent nodes are fenced."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -74,6 +77,7 @@ SUBJECTS = (
     Subject("backup", lambda watched: watched.backup_old_seconds is not None),
     Subject("uploads", lambda watched: watched.upload_old_seconds is not None),
     Subject("guard", lambda watched: watched.guarded),
+    Subject("fencing", lambda watched: watched.fenced),
     Subject("certificates", lambda watched: bool(watched.certificates)),
 )
 """Every file of the folder rules/. One more needs a line here, its cases in tests/lab/alerts/ and

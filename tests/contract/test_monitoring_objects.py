@@ -9,6 +9,7 @@ from components.monitoring.definitions import KINDS, VERSION
 from components.monitoring.monitors import (
     Read,
     cert_manager_monitor,
+    fencing_monitor,
     longhorn_monitor,
     pod_monitor,
 )
@@ -35,6 +36,7 @@ OBJECTS = {
     ),
     "of Longhorn": thing("ServiceMonitor", longhorn_monitor(SETTINGS, "longhorn-system")),
     "of cert-manager": thing("PodMonitor", cert_manager_monitor(SETTINGS, "cert-manager")),
+    "of the fencing agents": thing("PodMonitor", fencing_monitor(SETTINGS)),
     **{name: thing("PrometheusRule", rules) for name, rules in rule_files(WATCHED).items()},
 }
 

@@ -88,9 +88,22 @@ CERT_MANAGER = {
     "certmanager_certificate_renewal_timestamp_seconds",
 }
 
+FENCING = {
+    # The agent's own: components/fencing/program/tell.py
+    "ha_iris_fencing_dry_run",
+    "ha_iris_fencing_failing",
+    "ha_iris_fencing_fence_phase",
+    "ha_iris_fencing_fenced_timestamp_seconds",
+    "ha_iris_fencing_held",
+    "ha_iris_fencing_last_look_timestamp_seconds",
+    "ha_iris_fencing_leader",
+    "ha_iris_fencing_out_of_service",
+    "ha_iris_fencing_paused",
+}
+
 PROMETHEUS = {
     # Prometheus, "Jobs and instances" (https://prometheus.io/docs/concepts/jobs_instances/)
     "up",
 }
 
-KNOWN = IRIS | LONGHORN | KUBERNETES | CERT_MANAGER | PROMETHEUS
+KNOWN = IRIS | LONGHORN | KUBERNETES | CERT_MANAGER | FENCING | PROMETHEUS

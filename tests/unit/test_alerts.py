@@ -157,6 +157,7 @@ def test_without_longhorn_nothing_is_said_of_copies():
         ("uploads", {"upload_old_seconds": None}),
         ("guard", {"guarded": False}),
         ("certificates", {"certificates": ()}),
+        ("fencing", {"fenced": False}),
     ],
 )
 def test_what_a_stack_does_not_have_raises_no_alert(subject, without):

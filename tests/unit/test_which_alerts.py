@@ -88,6 +88,38 @@ def test_every_certificate_that_the_stack_makes_is_watched(committed):
     assert "< 3" in rules(engine, "certificates")
 
 
+@pytest.mark.parametrize(("fenced", "watched"), [(True, True), (True, False), (False, True)])
+def test_the_fencing_agents_are_read_where_both_are_wanted_and_by_prometheus_alone(
+    eks, fenced, watched
+):
+    engine = eks(fencing={"enabled": fenced}, monitoring={"enabled": watched})
+
+    monitors = [r.inputs["spec"] for r in engine.of_type(POD_MONITOR) if "fencing" in r.name]
+    policies = [
+        r.inputs["spec"]["ingress"]
+        for r in engine.of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+        if r.name == "fencing-network"
+    ]
+    assert bool(rules(engine, "fencing")) == (fenced and watched)
+    if not (fenced and watched):
+        assert monitors == []
+        assert policies == ([[]] if fenced else [])
+        return
+    (monitor,), ((rule,),) = monitors, policies
+    pod = engine.one("kubernetes:apps/v1:Deployment", "fencing-deployment").inputs["spec"]
+    labels, (container,) = (
+        pod["template"]["metadata"]["labels"],
+        pod["template"]["spec"]["containers"],
+    )
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    assert monitor["selector"]["matchLabels"].items() <= labels.items()
+    assert [endpoint["port"]] == [port["name"] for port in container["ports"]]
+    assert rule["ports"][0]["port"] == container["ports"][0]["containerPort"]
+    assert rule["from"] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    ]
+
+
 def test_without_the_guard_nothing_is_said_of_it(committed):
     off = committed("dev", iris={"guard": {"enabled": False}}, monitoring={"enabled": True})
 

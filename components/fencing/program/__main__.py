@@ -57,6 +57,7 @@ class Agent:
             self._show(view, verdicts)
         except ApiError as error:
             self.observer.failed()
+            self.told.leads(self.leads())
             print(f"the cluster was not to be seen: {error}", flush=True)
 
     def _show(self, view: View, verdicts: list[Verdict]) -> None:
@@ -66,15 +67,29 @@ class Agent:
             for node in view.nodes
             if node.record
         }
+        nodes = view.nodes if self.leads() else ()
+        failing = [
+            node.name
+            for node in nodes
+            if node.name in self.fence.failing and (node.record or silent(node, self.settings))
+        ]
+        self.told.leads(self.leads())
         self.told.show(
             {
-                "leader": {"": float(self.leads())},
+                "dry_run": {"": float(self.settings.dry_run)},
                 "paused": {"": float(view.paused is not None)},
                 "silent_nodes": {
                     "": float(sum(silent(node, self.settings) for node in view.nodes))
                 },
                 "held": {f'rule="{rule}"': float(n) for rule, n in held.items()},
+                "failing": {f'node="{name}"': 1.0 for name in failing},
                 "fence_phase": phases,
+                "fenced_timestamp_seconds": {
+                    f'node="{node.name}"': max(node.history) for node in view.nodes if node.history
+                },
+                "out_of_service": {
+                    f'node="{node.name}"': 1.0 for node in view.nodes if node.tainted()
+                },
                 "last_look_timestamp_seconds": {"": view.now},
             }
         )

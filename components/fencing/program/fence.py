@@ -44,6 +44,8 @@ class Fence:
     """Asked once more before anything that cannot be taken back."""
     me: str = ""
     """Node that the agent runs on: its fence is the other one's."""
+    failing: set[str] = field(default_factory=set)
+    """Nodes at which the last attempt came to nothing."""
     _again: dict[str, float] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
     _since: dict[str, float] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class Fence:
         except FAULTS as error:
             self._later(node, "FenceFailed", f"nobody tells which machine it is: {error!r}")
             return
+        self.failing.discard(node.name)
         record = Record("asked", machine, str(uuid.uuid4()), view.now)
         recent = [at for at in node.history if at > view.now - self.settings.storm_seconds]
         history = json.dumps([*recent, view.now])
@@ -86,11 +89,13 @@ class Fence:
             return
         try:
             self._step(node, record, view)
+            self.failing.discard(node.name)
         except FAULTS as error:
             self._later(node, "FenceFailed", f"{record.phase}: {error!r}")
 
     def _later(self, node: Node, reason: str, message: str) -> None:
         """Say what went wrong, and try again a little later."""
+        self.failing.add(node.name)
         self._not_before[node.name] = self.clock() + RETRY_SECONDS
         self.told.once(node.name, reason, message)
 

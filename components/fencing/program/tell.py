@@ -21,9 +21,13 @@ GOOD = ("FenceEnds", "NodeBack", "DatabaseReleased")
 HELP = {
     "leader": "Whether this agent acts (the other one waits).",
     "paused": "Whether fencing is paused.",
+    "dry_run": "Whether fencing only says what it would do.",
     "silent_nodes": "Nodes whose kubelet gave no sign of life for staleSeconds.",
     "held": "Silent nodes with a database that are not fenced, by the rule that speaks against it.",
+    "failing": "Nodes whose fence could not take its next step when it was last tried.",
     "fence_phase": "Fences at work, by node and phase.",
+    "fenced_timestamp_seconds": "When a node was last fenced.",
+    "out_of_service": "Nodes that are tainted out-of-service, by whomever.",
     "fences_total": "Fences since this agent started, by what became of them.",
     "last_look_timestamp_seconds": "When the agent last saw the whole cluster.",
 }
@@ -49,7 +53,16 @@ class Told:
     def show(self, figures: Mapping[str, Mapping[str, float]]) -> None:
         """The figures of this moment, in place of those of before."""
         results = {f'result="{result}"': float(n) for result, n in self._counts.items()}
-        self.figures = {**{k: dict(v) for k, v in figures.items()}, "fences_total": results}
+        leader = {key: self.figures[key] for key in ("leader",) if key in self.figures}
+        self.figures = {
+            **leader,
+            **{k: dict(v) for k, v in figures.items()},
+            "fences_total": results,
+        }
+
+    def leads(self, does: bool) -> None:
+        """Whether this one acts: known also while the cluster is not to be seen."""
+        self.figures = {**self.figures, "leader": {"": float(does)}}
 
     def text(self) -> str:
         """The figures as Prometheus reads them."""
