@@ -207,6 +207,16 @@ def too_large_for_node(
     return faults
 
 
+def largest_of_two(node: NodeCapacity, *, longhorn: bool) -> Machine | None:
+    """What each of two equal databases may take of a node at most; None: nobody said its size."""
+    if node.cpus is None or node.memory_gib is None:
+        return None
+    shares = node.shares(longhorn=longhorn)
+    cpus = (node.cpus - sum(share.cpus for share in shares)) / 2
+    memory_gib = (node.memory_gib - sum(share.memory_gib for share in shares)) / 2
+    return Machine(cpus // 0.1 / 10, memory_gib // 1)
+
+
 def too_many_cores_for_community(node: NodeCapacity | None, cpu: float) -> str | None:
     """Why Community Edition would not start on a node; None if it would, or nobody knows.
 

@@ -1,4 +1,4 @@
-"""Command line of the drills: ``python -m drills list|clean|chart|compare|SCENARIO``."""
+"""Command line of the drills: ``python -m drills list|clean|chart|compare|picture|SCENARIO``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from drills.scenarios import Scenario
 
 REPORTS = Path("drills-report")
+LABS = ("article", "ours", "fenced")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -76,13 +77,20 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     chart.add_argument("picture", type=Path)
     chart.set_defaults(run=_chart)
 
+    picture = commands.add_parser("picture", help="draw one scenario of a comparison")
+    picture.add_argument("folder", type=Path, help="of a scenario, in that of the comparison")
+    picture.add_argument("picture", type=Path)
+    picture.set_defaults(run=_picture)
+
     compare = commands.add_parser("compare", help="the article's manifest beside ours, in two labs")
     compare.add_argument(
         "scenarios", nargs="*", metavar="SCENARIO", help="default: the four drills"
     )
+    compare.add_argument("--labs", nargs="+", choices=LABS, default=LABS, help="default: all")
     compare.add_argument("--runs", type=_whole, default=5)
     compare.add_argument("--limit", type=_seconds, default=300, help="when a run gives up")
     compare.add_argument("--iris", type=json.loads, default={}, help="our settings, as JSON")
+    compare.add_argument("--delays", type=json.loads, default={}, help="in seconds, as JSON")
     compare.add_argument("--out", type=Path, default=REPORTS / "compare")
     compare.set_defaults(run=_compare)
     return parser.parse_args(arguments)
@@ -224,15 +232,25 @@ def _chart(options: argparse.Namespace) -> int:
     return 0
 
 
+def _picture(options: argparse.Namespace) -> int:
+    from drills.beside import beside, read
+
+    options.picture.write_text(beside(read(options.folder)))
+    print(options.picture)
+    return 0
+
+
 def _compare(options: argparse.Namespace) -> int:
     from drills.compare import compare
 
     return compare(
         options.scenarios,
+        columns=options.labs,
         runs=options.runs,
         limit=options.limit,
         out=options.out,
         iris=options.iris,
+        delays=options.delays,
     )
 
 

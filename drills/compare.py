@@ -1,198 +1,195 @@
-"""The article's manifest beside ours: the same faults, under the same delays, in two labs at once.
+"""The article's manifest beside ours: the same faults, under the same delays, in labs side by side.
 
-Real are etcd, API server, controllers and scheduler; nodes, Longhorn and IRIS are played, with the
-delays below. So the figures compare what the two manifests make of Kubernetes, and no more.
+Real are etcd, API server, controllers and scheduler, and the fencing agents' program; nodes,
+Longhorn, IRIS and the machines' switch are played, with the delays below. So the figures compare
+what the manifests make of Kubernetes, and no more.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import tempfile
+import os
+import random
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from drills import DrillError, report
+from drills.beside import beside
+from drills.labs import DELAYS, LABS, OFF_SECONDS
 from drills.report import Budget, Drill
-from drills.run import run
-from drills.scenarios import SCENARIOS
-from drills.targets import Target, in_lab
-from lab import REPOSITORY
-from lab.cluster import Timings
-from lab.cluster.control_plane import ControlPlane
-from lab.engine import Engine
-from lab.home import LabHome
-from lab.plugins.provide import provide
-from lab.toolchain import Toolchain, ensure
+from drills.run import BASELINE_SECONDS, run
+from drills.scenarios import SCENARIOS, Scenario
+from drills.targets import Target
+from lab.toolchain import ensure
 
-DELAYS = Timings(attach=10, detach=1, database_start=15, database_stop=6, kubelet_status=10)
-"""Assumed, and the same for both: no measurement of Longhorn or IRIS on real machines."""
 FOUR_DRILLS = ("clean-stop", "pod-deleted", "node-drained", "power-cut")
 """What the article tries."""
-STAND_IN = (
-    "persistence.createStorageClass=false",
-    "persistence.defaultClass=false",
-    "networkPolicies.restrictInternalTraffic=false",
-)
-"""What the stand-in of Longhorn's chart takes; all else is as Longhorn's defaults have it."""
-ARTICLE = Path(__file__).with_name("article.yaml")
+LONGEST_PERIOD = 60.0
+"""Seconds: the slowest clock of the control plane, the attach-detach controller's own look."""
+
+Drills = dict[str, dict[str, Drill]]
+"""By scenario and column."""
 
 
 def compare(
-    scenarios: Sequence[str], *, runs: int, limit: int, out: Path, iris: Mapping[str, Any]
+    scenarios: Sequence[str],
+    *,
+    columns: Sequence[str],
+    runs: int,
+    limit: int,
+    out: Path,
+    iris: Mapping[str, Any],
+    delays: Mapping[str, float],
 ) -> int:
-    """Run each scenario in both labs; print and write a table of both with the ratio.
+    """Run each scenario in each lab; print and write a table of all with the ratios.
 
     Args:
         scenarios: names; none: the four of the article.
+        columns: names of labs.
         runs: how often each.
         limit: seconds after which a run gives up.
         out: folder for the reports.
         iris: settings of our database over those of the development stack.
+        delays: of what is played, over those assumed.
 
     Raises:
-        DrillError: a scenario is not for the lab.
+        DrillError: a scenario is not for the lab, or there is no such delay.
         LabError: a lab does not start.
     """
-    names = list(scenarios) or list(FOUR_DRILLS)
-    for name in names:
-        if name not in SCENARIOS or not SCENARIOS[name].in_lab:
-            raise DrillError(name, "no scenario that simulated nodes show", "see `drills list`")
+    chosen = [_scenario(name) for name in scenarios or FOUR_DRILLS]
+    try:
+        timings = replace(DELAYS, **delays)
+    except TypeError as error:
+        raise DrillError("--delays", str(error), f"known are {', '.join(vars(DELAYS))}") from None
     toolchain = ensure(report=print)
+    found: Drills = {scenario.name: {} for scenario in chosen}
+    faults: list[BaseException] = []
+    load: list[float] = []
+
+    def column(target: Target) -> None:
+        try:
+            for scenario in chosen:
+                if scenario.needs_fencing and target.stack != "fenced":
+                    continue
+                drill = _drill(scenario, target, runs, limit, load)
+                report.write(drill, out / scenario.name / target.stack)
+                found[scenario.name][target.stack] = drill
+        except BaseException as error:  # told by the thread that waits
+            faults.append(error)
+
     with ExitStack() as labs:
-        targets = [
-            labs.enter_context(_article(toolchain)),
-            labs.enter_context(_ours(toolchain, iris)),
-        ]
-        rows = [_row(name, targets, runs, limit, out) for name in names]
-    page = "\n".join([*_head(runs, limit, iris), *rows]) + "\n"
+        opened = [labs.enter_context(LABS[name](toolchain, timings, iris)) for name in columns]
+        threads = [threading.Thread(target=column, args=(target,)) for target in opened]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    played = {**vars(timings), "off": OFF_SECONDS}
+    head = _head(columns, runs, limit, iris, played, max(load, default=0.0))
+    lines = [line_of(name, drills, columns, limit) for name, drills in found.items()]
+    for name, drills in found.items():
+        if drills:
+            reports = {column: report.summary(drill) for column, drill in drills.items()}
+            (out / name / "beside.svg").write_text(beside(reports))
+    page = "\n".join([*head, *lines]) + "\n"
     out.mkdir(parents=True, exist_ok=True)
     (out / "compare.md").write_text(page)
     print(page)
+    if faults:
+        raise faults[0]
     return 0
 
 
-@contextmanager
-def _lab(toolchain: Toolchain) -> Iterator[ControlPlane]:
-    with tempfile.TemporaryDirectory(prefix="ha-iris-drill-") as folder:
-        plane = ControlPlane(LabHome(Path(folder) / "lab"), toolchain, timings=DELAYS)
-        try:
-            plane.start()
-            yield plane
-        finally:
-            plane.stop(delete=True)
+def _scenario(name: str) -> Scenario:
+    if name not in SCENARIOS or not SCENARIOS[name].in_lab:
+        raise DrillError(name, "no scenario that simulated nodes show", "see `drills list`")
+    return SCENARIOS[name]
 
 
-@contextmanager
-def _ours(toolchain: Toolchain, iris: Mapping[str, Any]) -> Iterator[Target]:
-    with _lab(toolchain) as plane:
-        provide(plane.home, toolchain, print)
-        with (plane.home.root / "up.log").open("w") as log:
-            Engine(
-                plane.home,
-                toolchain.pulumi,
-                "dev",
-                tools=toolchain.bin,
-                settings={
-                    "ha-iris:cluster": {"kubeconfig": str(plane.home.kubeconfig)},
-                    **({"ha-iris:iris": iris} if iris else {}),
-                },
-                output=log,
-            ).run("up")
-        yield in_lab("ours", plane)
-
-
-@contextmanager
-def _article(toolchain: Toolchain) -> Iterator[Target]:
-    with _lab(toolchain) as plane:
-        chart = REPOSITORY / "lab" / "charts" / "longhorn"
-        helm = [str(toolchain.bin / "helm"), "--kubeconfig", str(plane.home.kubeconfig)]
-        # The stand-in takes no chart's own StorageClass: the article's is in its manifest here.
-        for value in STAND_IN:
-            helm += ["--set", value]
-        place = ["--namespace", "longhorn-system", "--create-namespace", "--wait"]
-        done = subprocess.run(
-            [*helm, "install", "longhorn", str(chart), *place], capture_output=True, text=True
+def _drill(scenario: Scenario, target: Target, runs: int, limit: int, load: list[float]) -> Drill:
+    done = []
+    for number in range(1, runs + 1):
+        one = run(
+            scenario,
+            target.subject,
+            target.site,
+            client=target.make_client,
+            rows=None,
+            limit=limit,
+            say=lambda _: None,
+            # A run ends a fixed time after the controller's look, and the next one would begin so.
+            baseline=BASELINE_SECONDS + random.uniform(0, LONGEST_PERIOD),
         )
-        if done.returncode:
-            raise DrillError("helm install longhorn", done.stderr.strip(), "see lab/charts")
-        plane.kubectl("apply", "-f", str(ARTICLE))
-        plane.kubectl("wait", "--for=condition=Available", "deployment/iris", "--timeout=180s")
-        yield in_lab("article", plane, namespace="default", pods="app=iris", service="iris-svc")
-
-
-def _row(name: str, targets: Sequence[Target], runs: int, limit: int, out: Path) -> str:
-    """One scenario in both labs at the same time; a line of the table."""
-    drills: dict[str, Drill] = {}
-    faults: list[BaseException] = []
-
-    def drill(target: Target) -> None:
-        scenario = SCENARIOS[name]
-        try:
-            done = [
-                run(
-                    scenario,
-                    target.subject,
-                    target.site,
-                    client=target.make_client,
-                    rows=None,
-                    limit=limit,
-                    say=lambda _: None,
-                )
-                for _ in range(runs)
-            ]
-        except BaseException as error:  # told by the thread that waits
-            faults.append(error)
-            return
-        budget = Budget(scenario.budget)
-        drills[target.stack] = Drill(
-            name, target.stack, target.where, budget, done, target.versions, ""
+        done.append(one)
+        load.append(os.getloadavg()[0])
+        first = one.recovery.first
+        steps = ", ".join(f"{name} {at:.1f}" for name, at in one.phases.items())
+        print(
+            f"{target.stack:8} {scenario.name:18} {number}: {_seconds(first)}; {steps}; "
+            f"load {load[-1]:.1f}",
+            flush=True,
         )
-
-    threads = [threading.Thread(target=drill, args=(target,)) for target in targets]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise faults[0]
-    for stack, done in drills.items():
-        report.write(done, out / name / stack)
-    line = line_of(name, drills["article"], drills["ours"], limit)
-    print(line, flush=True)
-    return line
+    budget = Budget(scenario.budget)
+    return Drill(scenario.name, target.stack, target.where, budget, done, target.versions, "")
 
 
-def line_of(name: str, article: Drill, ours: Drill, limit: int) -> str:
-    """Both in one line, and how many times as long the article's takes."""
-    theirs, mine = (report.spread([r.recovery.first for r in d.runs]) for d in (article, ours))
+def line_of(name: str, drills: Mapping[str, Drill], columns: Sequence[str], limit: int) -> str:
+    """All columns in one line, and how many times as long the first takes as each other."""
+    spreads = {
+        column: report.spread([r.recovery.first for r in drills[column].runs])
+        for column in columns
+        if column in drills
+    }
+    cells = [_shown(spreads[c], limit) if c in spreads else "-" for c in columns]
+    first = spreads.get(columns[0])
+    ratios = [
+        _ratio(first, spreads[column], limit) if first and column in spreads else "-"
+        for column in columns[1:]
+    ]
+    return f"| {' | '.join([name, *cells, *ratios])} |"
 
-    def shown(found: dict) -> str:
-        if not found["measured"]:
-            return f"not recovered within {limit} s, {found['runs']} of {found['runs']} runs"
-        missing = found["runs"] - found["measured"]
-        figures = f"{found['median']:.1f} ({found['min']:.1f} to {found['max']:.1f})"
-        return figures + (f", {missing} not recovered within {limit} s" if missing else "")
 
+def _shown(found: Mapping[str, Any], limit: int) -> str:
+    if not found["measured"]:
+        return f"not recovered within {limit} s, {found['runs']} of {found['runs']} runs"
+    missing = found["runs"] - found["measured"]
+    figures = f"{found['median']:.1f} ({found['min']:.1f} to {found['max']:.1f})"
+    return figures + (f", {missing} not recovered within {limit} s" if missing else "")
+
+
+def _ratio(theirs: Mapping[str, Any], mine: Mapping[str, Any], limit: int) -> str:
     if not mine["median"]:
-        ratio = "-"
-    elif theirs["median"]:
-        ratio = f"{theirs['median'] / mine['median']:.2f}"
-    else:
-        ratio = f"over {limit / mine['median']:.1f}"
-    return f"| {name} | {shown(theirs)} | {shown(mine)} | {ratio} |"
+        return "-"
+    if theirs["median"]:
+        return f"{theirs['median'] / mine['median']:.2f}"
+    return f"over {limit / mine['median']:.1f}"
 
 
-def _head(runs: int, limit: int, iris: Mapping[str, Any]) -> list[str]:
+def _seconds(found: float | None) -> str:
+    return "not recovered" if found is None else f"{found:.1f} s"
+
+
+def _head(
+    columns: Sequence[str],
+    runs: int,
+    limit: int,
+    iris: Mapping[str, Any],
+    played: Mapping[str, float],
+    load: float,
+) -> list[str]:
     chosen = f" Ours with iris {json.dumps(iris)}." if iris else ""
+    ratios = [f"{columns[0]} / {column}" for column in columns[1:]]
     return [
-        f"Simulated nodes; attach {DELAYS.attach:g} s, start {DELAYS.database_start:g} s, clean "
-        f"stop {DELAYS.database_stop:g} s, kubelet status {DELAYS.kubelet_status:g} s; {runs} runs "
-        f"each, given up after {limit} s. Median (least to greatest) in seconds.{chosen}",
+        f"Simulated nodes; attach {played['attach']:g} s, start {played['database_start']:g} s, "
+        f"clean stop {played['database_stop']:g} s, kubelet status {played['kubelet_status']:g} s, "
+        f"a machine's switch {played['off']:g} s; {runs} runs each, given up after {limit} s. "
+        f"Load of at most {load:.1f} on {os.cpu_count()} cores. Median (least to greatest) in "
+        f"seconds.{chosen}",
         "",
-        "| scenario | article | ha-iris | article / ha-iris |",
-        "|---|---|---|---|",
+        f"| scenario | {' | '.join([*columns, *ratios])} |",
+        "|" + "---|" * (1 + len(columns) + len(ratios)),
     ]

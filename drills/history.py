@@ -29,11 +29,13 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def chart(drills: list[dict[str, Any]]) -> str:
-    """An SVG document: a band for every scenario, in it a stroke from least to greatest RTO for
+    """An SVG document: a band for every scenario and every SynchCommit, which decides what a crash
+    may lose; in it a stroke from least to greatest RTO for
     each drill, a dot at the middle, and a red ring where something acknowledged was lost."""
     bands: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for drill in drills:
-        bands[drill["scenario"]].append(drill)
+        synch = drill.get("synchCommit")
+        bands[drill["scenario"] + (f", SynchCommit {synch}" if synch else "")].append(drill)
     height = 40 + len(bands) * (BAND + GAP)
     size = {"width": str(WIDTH), "height": str(height), "viewBox": f"0 0 {WIDTH} {height}"}
     style = "font-family: sans-serif; font-size: 12px"

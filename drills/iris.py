@@ -1,4 +1,9 @@
-"""The drill's own user and table in IRIS, through InterSystems' driver for Python."""
+"""The drill's own user and table in IRIS, through InterSystems' driver for Python.
+
+Statements are written from InterSystems' SQL reference (CREATE TABLE, CREATE FUNCTION, CREATE USER,
+GRANT, SET TRANSACTION) and calls checked against the driver itself (tests/contract). No IRIS has
+run them.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +18,31 @@ from drills.clients import Commits
 
 USER = "ha_iris_drill"
 TABLE = "HaIrisDrill.Commits"
-FUNCTION = "HaIrisDrill.Start"
+FUNCTION = "HaIrisDrill.CurrentStart"
 READ_SECONDS = 600
+CONNECT_SECONDS = 5
 
-# Globals of this name are in IRISTEMP, which every start empties: the value lives as long as one
-# run of the instance.
+# Globals whose names begin with IRIS.TempUser are in IRISTEMP ("Formal Rules about Globals"), which
+# every start empties: the value lives as long as one run of the instance.
+START = "^IRIS.TempUser.HaIrisDrill"
 WRITER = f"""CREATE FUNCTION {FUNCTION}() RETURNS VARCHAR(64) LANGUAGE OBJECTSCRIPT {{
-    if '$data(^IRIS.TempHaIrisDrill) set ^IRIS.TempHaIrisDrill=$system.Util.CreateGUID()
-    quit ^IRIS.TempHaIrisDrill
+    if '$data({START}) set {START}=$system.Util.CreateGUID()
+    quit {START}
 }}"""
 
 SETUP = (
-    f"CREATE TABLE {TABLE} (Number BIGINT NOT NULL)",
+    f"CREATE TABLE {TABLE} (CommitNumber BIGINT NOT NULL)",
     WRITER,
     f"CREATE USER {USER} IDENTIFY BY '{{password}}'",
-    f"GRANT %DB_USER TO {USER}",
+    # A new user has no roles: these are the way in by SQL and the database of the namespace USER.
+    f"GRANT %SQL,%DB_USER TO {USER}",
     f"GRANT INSERT, SELECT ON {TABLE} TO {USER}",
     f"GRANT EXECUTE ON {FUNCTION} TO {USER}",
 )
+INSERT = f"INSERT INTO {TABLE} (CommitNumber) VALUES (?)"
+CURRENT_START = f"SELECT {FUNCTION}()"
+# IRIS reads what others have not committed unless it is told otherwise.
+COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 CLEAN = (f"DROP TABLE {TABLE}", f"DROP FUNCTION {FUNCTION}", f"DROP USER {USER}")
 
 
@@ -65,7 +77,7 @@ def connect(login: Login) -> Any:
         namespace=login.namespace,
         username=login.username,
         password=login.password,
-        timeout=5,
+        timeout=CONNECT_SECONDS,
         sharedmemory=False,
         autoCommit=False,
     )
@@ -95,8 +107,8 @@ class Ledger:
         """A client that writes numbers from this one on."""
         return Commits(
             partial(connect, self._user),
-            insert=f"INSERT INTO {TABLE} (Number) VALUES (?)",
-            writer=f"SELECT {FUNCTION}()",
+            insert=INSERT,
+            writer=CURRENT_START,
             first=first,
         )
 
@@ -111,7 +123,8 @@ class Ledger:
             try:
                 connection = connect(self._owner)
                 cursor = connection.cursor()
-                cursor.execute(f"SELECT Number FROM {TABLE}")
+                cursor.execute(COMMITTED)
+                cursor.execute(f"SELECT CommitNumber FROM {TABLE}")
                 found = [int(row[0]) for row in cursor.fetchall()]
                 connection.close()
                 return found

@@ -18,6 +18,9 @@ NAMES = (
 )
 """The phases in their usual order. Fenced only happens where something fences."""
 
+FENCE = "fencing.ha-iris/fence"
+"""Annotation of a node from the moment at which the fencing agent has noticed that it is silent to
+the end of its fence, when the node and its copies are as before."""
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
 
@@ -77,7 +80,7 @@ def phases(
                 if is_ready(item) and "started" in found:
                     mark("ready", change.at)
         elif change.kind == "nodes" and meta["name"] in nodes and after:
-            if not is_ready(item):
+            if not is_ready(item) or FENCE in (meta.get("annotations") or {}):
                 mark("noticed", change.at)
             if any(t["key"] == OUT_OF_SERVICE for t in item["spec"].get("taints") or []):
                 mark("fenced", change.at)

@@ -52,6 +52,7 @@ def run(
     rows: Callable[[], list[int]] | None,
     limit: int,
     say: Callable[[str], None],
+    baseline: float | None = None,
 ) -> Run:
     """Break it, wait until it is steady again or the limit is over, and undo what was done.
 
@@ -63,6 +64,7 @@ def run(
         rows: reads what is in the database; None: nothing is committed.
         limit: seconds from the fault to giving up.
         say: takes one line for the person who waits.
+        baseline: seconds of the client's look before the fault; None: the usual ones.
 
     Raises:
         DrillError: the database was not up, or the fault cannot be done here.
@@ -76,7 +78,7 @@ def run(
     tries = client(observer)
     tries.begin()
     try:
-        time.sleep(BASELINE_SECONDS)
+        time.sleep(BASELINE_SECONDS if baseline is None else baseline)
         case = Case(subject, site, place, hold=limit)
         began = time.time()
         with scenario.fault(case):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from drills import faults
-from drills.faults import Fault
+from drills.faults import Fault, database, longhorn, machines
 
 Danger = Literal["safe", "disruptive", "destructive"]
 """Safe: a pod starts anew. Disruptive: a machine or the control plane is away for a time.
@@ -26,54 +25,57 @@ class Scenario:
     """Whether simulated nodes show what it does to the control plane's part of a failover."""
     budget: int = 120
     """Seconds within which clients are served again, unless told otherwise."""
+    needs_fencing: bool = False
+    """Whether it is about the fencing agent, which not every cluster has."""
 
 
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
         Scenario(
-            "clean-stop", "safe", "the database is stopped and started", faults.clean_stop, True
+            "clean-stop", "safe", "the database is stopped and started", database.clean_stop, True
         ),
-        Scenario("iris-killed", "safe", "kill -9 to all of IRIS", faults.iris_killed),
-        Scenario("pod-deleted", "safe", "kubectl delete pod", faults.pod_deleted, True),
+        Scenario("iris-killed", "safe", "kill -9 to all of IRIS", database.iris_killed),
+        Scenario("pod-deleted", "safe", "kubectl delete pod", database.pod_deleted, True),
         Scenario(
             "manager-killed",
             "safe",
             "the longhorn-manager of its node is deleted",
-            faults.manager_killed,
+            longhorn.manager_killed,
             True,
         ),
         Scenario(
             "frozen-killed",
             "safe",
             "kill -9 in the middle of a freeze for a backup",
-            faults.frozen_and_killed,
+            database.frozen_and_killed,
         ),
-        Scenario("node-drained", "disruptive", "its node is drained", faults.node_drained, True),
+        Scenario("node-drained", "disruptive", "its node is drained", machines.node_drained, True),
         Scenario(
             "node-crashed",
             "disruptive",
             "the kernel of its node stops at once",
-            faults.node_crashed,
+            machines.node_crashed,
             True,
             240,
         ),
         Scenario(
-            "power-cut", "disruptive", "its node loses its power", faults.power_cut, True, 240
+            "power-cut", "disruptive", "its node loses its power", machines.power_cut, True, 240
         ),
         Scenario(
             "fencing-agent-dead",
             "disruptive",
             "its node crashes while the fencing agent is away",
-            faults.fencing_agent_dead,
-            False,
-            240,
+            machines.fencing_agent_dead,
+            True,
+            300,
+            needs_fencing=True,
         ),
         Scenario(
             "control-plane-away",
             "disruptive",
             "nothing reaches the API server for a minute",
-            faults.control_plane_away,
+            machines.control_plane_away,
             True,
             1,
         ),
@@ -81,13 +83,13 @@ SCENARIOS = {
             "instance-manager-killed",
             "disruptive",
             "the volume's engine on its node is deleted",
-            faults.instance_manager_killed,
+            longhorn.instance_manager_killed,
         ),
         Scenario(
             "nodes-restarted",
             "disruptive",
             "every node is drained and restarted in turn",
-            faults.nodes_restarted,
+            machines.nodes_restarted,
             True,
             180,
         ),
@@ -95,13 +97,13 @@ SCENARIOS = {
             "registry-away",
             "disruptive",
             "the pod moves to a node without the image, and its registry is out of reach",
-            faults.registry_away,
+            machines.registry_away,
         ),
         Scenario(
             "zone-lost",
             "destructive",
             "every node of its zone loses its power",
-            faults.zone_lost,
+            machines.zone_lost,
             True,
             240,
         ),
@@ -109,7 +111,7 @@ SCENARIOS = {
             "partition-full",
             "destructive",
             "its node is cut off from everything",
-            faults.partition_full,
+            machines.partition_full,
             True,
             240,
         ),
@@ -117,7 +119,7 @@ SCENARIOS = {
             "partition-api",
             "destructive",
             "its node is cut off from the API server alone",
-            faults.partition_api,
+            machines.partition_api,
             True,
             240,
         ),
@@ -125,17 +127,17 @@ SCENARIOS = {
             "partition-peers",
             "destructive",
             "its node is cut off from the other nodes alone",
-            faults.partition_peers,
+            machines.partition_peers,
         ),
         Scenario(
             "replica-destroyed",
             "destructive",
             "one copy of its volume is deleted",
-            faults.replica_destroyed,
+            longhorn.replica_destroyed,
             False,
             1,
         ),
-        Scenario("volume-full", "destructive", "its volume is filled", faults.volume_full),
+        Scenario("volume-full", "destructive", "its volume is filled", database.volume_full),
     )
 }
 """In the order of their danger."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from drills import DrillError
 from drills.api import UNREACHABLE, Api, Refused
-from drills.phases import is_ready
+from drills.phases import FENCE, is_ready
 
 DATABASE = "app.kubernetes.io/name=iris,app.kubernetes.io/part-of=ha-iris"
 LONGHORN = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system"
@@ -128,6 +128,8 @@ class Subject:
             for node in self.api.items("/api/v1/nodes"):
                 if not is_ready(node):
                     return f"node {node['metadata']['name']} is not Ready"
+                if FENCE in (node["metadata"].get("annotations") or {}):
+                    return f"the fence of {node['metadata']['name']} is not over"
             for volume in self.longhorn("volumes"):
                 found = volume.get("status", {}).get("robustness")
                 if found in ("degraded", "faulted"):

@@ -13,7 +13,7 @@ from typing import Any
 from drills import DrillError
 from drills.api import Api
 from drills.clients import Client, Endpoints
-from drills.faults import uncordon_drilled
+from drills.faults.machines import uncordon_drilled
 from drills.hosts import Hosts
 from drills.iris import Ledger, Login
 from drills.sites import Machines, SimulatedMachines, Site
@@ -22,6 +22,7 @@ from drills.watch import Observer
 from lab import REPOSITORY
 from lab.cluster.control_plane import ControlPlane
 from lab.commands import KUBECONFIG, linked
+from lab.engine import Engine
 from lab.engine.project_copy import read_config, stacks_of
 from lab.home import LabHome
 
@@ -63,7 +64,7 @@ def of_stack(
     """
     protected = bool(_config(stack).get("ha-iris:protectData", True))
     if plane := _lab(stack):
-        return in_lab(stack, plane, protected=protected)
+        return in_lab(stack, plane, namespace=_namespace_in_lab(stack, plane), protected=protected)
     outputs = _outputs(stack)
     api = Api(outputs["kubeconfig"])
     hosts = Hosts(api, host_image)
@@ -104,10 +105,24 @@ def mend(stack: str) -> list[str]:
     return [*powered, *(f"uncordoned {n}" for n in uncordon_drilled(api))]
 
 
-def in_lab(stack: str, plane: ControlPlane, *, protected: bool = False, **subject: str) -> Target:
-    """A database of a lab: nodes are simulated, and no commit is measured."""
+def in_lab(
+    stack: str, plane: ControlPlane, *, namespace: str, protected: bool = False, **subject: str
+) -> Target:
+    """A database of a lab: nodes are simulated, and no commit is measured.
+
+    Args:
+        stack: name for reports.
+        plane: the lab, running.
+        namespace: the database's.
+        protected: whether the stack file protects the data.
+        subject: how the database is found, where it is no stack's.
+    """
     api = Api.of_file(plane.home.kubeconfig)
-    found = Subject(api, **subject) if subject else Subject.of_stack(api, "iris")
+    found = (
+        Subject(api, namespace=namespace, **subject)
+        if subject
+        else Subject.of_stack(api, namespace)
+    )
     site = SimulatedMachines(api, plane)
     return Target(
         stack=stack,
@@ -165,6 +180,13 @@ def _lab(stack: str) -> ControlPlane | None:
     if not plane.status().running:
         raise DrillError("the lab", "does not run", "`make up` starts it")
     return plane
+
+
+def _namespace_in_lab(stack: str, plane: ControlPlane) -> str:
+    outputs = Engine(plane.home, plane.toolchain.pulumi, stack).outputs()
+    if "namespace" not in outputs:
+        raise DrillError(f"stack {stack}", "is not up in the lab", "`make up` brings it up")
+    return outputs["namespace"]
 
 
 def _outputs(stack: str) -> Mapping[str, Any]:

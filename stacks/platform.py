@@ -9,7 +9,7 @@ import pulumi
 
 from components.backup.settings import BackupSettings
 from components.backup.snapshots import ConsistentSnapshots, Database
-from components.capacity import WORST_CASE, copies_on_a_node
+from components.capacity import WORST_CASE, copies_on_a_node, largest_of_two
 from components.cluster import Cluster
 from components.fencing.power import MachinePower
 from components.fencing.told import tell, with_fallback
@@ -274,7 +274,16 @@ def _warn_of_a_tight_fit(settings: StackSettings[Any, Any]) -> None:
             f"ha-iris:cluster.{disk.setting} {disk.size_gib} it may fill {disk.usable_gib():g}: "
             f"{disk.size_for(gib, times=WORST_CASE)} would hold it."
         )
-    if cluster.node_capacity() is None:
+    node = cluster.node_capacity()
+    room = node and largest_of_two(node, longhorn=not iris.storage_class)
+    alone = room and (iris.cpu > room.cpus or iris.memory_gib > room.memory_gib)
+    if room and alone and iris.form == "deployment":
+        pulumi.log.info(
+            "A deleted pod of IRIS is replaced on another node, to which its volume moves: a node "
+            f"has room for two only where iris.cpu is at most {room.cpus:g} and iris.memoryGib "
+            f"{room.memory_gib:g}. The move costs about 18 s (simulated; docs/failover.md)."
+        )
+    if node is None:
         pulumi.log.warn(
             "The name of ha-iris:cluster.nodeType does not tell its processors and memory, so "
             f"nobody has checked that iris.cpu {iris.cpu:g} and iris.memoryGib {iris.memory_gib} "

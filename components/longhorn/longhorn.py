@@ -10,6 +10,7 @@ from components.backup.settings import BackupSettings
 from components.cluster import Cluster
 from components.load_balancer import replaced_with_its_kind
 from components.longhorn import encryption
+from components.longhorn.dead_nodes import no_volume_to_a_dead_node
 from components.longhorn.peers import NAMESPACE, peers
 from components.longhorn.recurring_jobs import recurring_jobs
 from components.longhorn.replica_change import replicas_told
@@ -216,6 +217,7 @@ class Longhorn(pulumi.ComponentResource):
                 ),
             ),
         )
+        no_volume_to_a_dead_node(f"{name}-dead-nodes", driver=DRIVER, opts=after_release)
         if guarded:
             peers(f"{name}-peers", opts=after_release)
         self.storage_class, self.class_parameters = STORAGE_CLASS, parameters

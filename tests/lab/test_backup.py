@@ -21,12 +21,12 @@ import yaml
 
 from lab.cluster.control_plane import ControlPlane
 from lab.home import LabHome
+from lab.laid_out import lay_out
 from lab.plugins.provide import provide
 from lab.status import rehearsed
 from lab.toolchain import Toolchain
 from tests.lab.stack import Stack
 from tests.lab.waiting import eventually
-from tests.laid_out import lay_out
 from tests.unit.backup_cluster import PlayedIris
 
 SNAPSHOTS = ("volumesnapshots", "-n", "iris")

@@ -24,7 +24,7 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def target(stack: Stack, control_plane: ControlPlane) -> Target:
     """The development stack's database."""
-    return in_lab("dev", control_plane)
+    return in_lab("dev", control_plane, namespace=stack.engine.outputs()["namespace"])
 
 
 def drill(name: str, target: Target) -> Run:
@@ -76,7 +76,7 @@ def test_an_api_server_that_is_away_costs_clients_nothing(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(runs, "QUIET_SECONDS", 10)
-    monkeypatch.setattr("drills.faults.AWAY_SECONDS", 4)
+    monkeypatch.setattr("drills.faults.machines.AWAY_SECONDS", 4)
 
     done = drill("control-plane-away", target)
 

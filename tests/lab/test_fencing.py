@@ -1,136 +1,37 @@
 """The fencing agent as `up` deploys it, against a real API server and Kubernetes' controllers.
 
-No container runs in the lab: the two agents run as processes of this machine, with the files of the
-ConfigMap, the rights of the agent's service account and the Lease. The machines are the lab's
-simulated nodes. Their power is a file for each, which the command of this test switches as a
-board's controller would; a crash takes the kubelet away and leaves the power on.
+The two agents run as processes of this machine (lab/fencing.py). A crash takes the kubelet away and
+leaves the power on.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.cluster import POWER_LABEL
 from lab.cluster.control_plane import ControlPlane
+from lab.fencing import NAMESPACE, SWITCH, Agents
 from lab.home import LabHome
 from lab.plugins.provide import provide
 from lab.toolchain import Toolchain
 from tests.lab.stack import Stack
 from tests.lab.waiting import eventually
-from tests.laid_out import lay_out
 
-NAMESPACE = "ha-iris-fencing"
 NODES = ("node-a", "node-b", "node-c")
 
-COMMAND = """#!/bin/sh
-# A simulated board's controller: $POWER/NODE.off is there while a machine has no power.
-verb=$1 node=$2
-echo "$verb $node" >> "$POWER/log"
-case $verb in
-identify) echo "$node" ;;
-off)
-  [ -e "$POWER/$node.off" ] || [ -e "$POWER/$node.hangs" ] || {
-    $KUBECTL label node "$node" lab.ha-iris/power- >&2
-    date +%s.%N > "$POWER/$node.off"
-  } ;;
-on)
-  rm -f "$POWER/$node.off"
-  $KUBECTL label --overwrite node "$node" lab.ha-iris/power=on >&2 ;;
-status) if [ -e "$POWER/$node.off" ]; then echo off; else echo on; fi ;;
-esac
-"""
 
-
-class Agents:
-    """Two agents on two nodes, as processes of this machine."""
+class Stacked(Agents):
+    """The agents of a stack that is up, and its database."""
 
     def __init__(self, stack: Stack, plane: ControlPlane, folder: Path) -> None:
+        super().__init__(plane, folder)
         self.stack = stack
-        self.plane = plane
-        self.folder = folder
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-
-    def install(self) -> None:
-        """Write what the agent's pod mounts, with this machine's path of the command."""
-        pod = self.stack.get("deployment", NAMESPACE, "-n", NAMESPACE)["spec"]["template"]["spec"]
-        self.command = pod["containers"][0]["command"]
-        volumes = {v["name"]: v for v in pod["volumes"] if "configMap" in v}
-        maps = {name: v["configMap"]["name"] for name, v in volumes.items()}
-        files = self.stack.get("configmap", maps["program"], "-n", NAMESPACE)["data"]
-        fence = self.folder / "fence"
-        fence.write_text(
-            self.stack.get("configmap", maps["command"], "-n", NAMESPACE)["data"]["fence"]
-        )
-        fence.chmod(0o755)
-        told = json.loads(files["settings.json"]) | {
-            "options": {"command": [str(fence)]},
-            "settle_seconds": 5,
-            "ask_kubelets": False,
-        }
-        files["settings.json"] = json.dumps(told)
-        lay_out(volumes["program"], files, self.folder)
-        authority = self.plane.home.cluster / "pki" / "ca.crt"
-        (self.folder / "ca.crt").write_bytes(authority.read_bytes())
-        token = self.stack.kubectl("create", "token", NAMESPACE, "-n", NAMESPACE)
-        (self.folder / "token").write_text(token)
-
-    def start(self, node: str) -> None:
-        """Begin an agent on a node."""
-        home = self.plane.home.kubeconfig
-        server = yaml.safe_load(home.read_text())["clusters"][0]["cluster"]["server"]
-        kubectl = self.stack.toolchain.bin / "kubectl"
-        with (self.folder / f"{node}.log").open("ab") as log:
-            self.running[node] = subprocess.Popen(
-                [sys.executable, *self.command[1:]],
-                cwd=self.folder,
-                env={
-                    "HA_IRIS_API": server,
-                    "HA_IRIS_ACCOUNT": str(self.folder),
-                    "HA_IRIS_PORT": "0",
-                    "HOSTNAME": f"agent-{node}-{time.monotonic_ns()}",
-                    "NODE_NAME": node,
-                    "POWER": str(self.folder),
-                    "KUBECTL": f"{kubectl} --kubeconfig {home}",
-                    "PATH": os.environ["PATH"],
-                },
-                stdout=log,
-                stderr=log,
-            )
-
-    def kill(self, node: str) -> None:
-        """End an agent without a word."""
-        process = self.running.pop(node)
-        process.kill()
-        process.wait()
-
-    def leader(self) -> str:
-        """Node of the agent that holds the Lease; empty where nobody does."""
-        try:
-            spec = self.stack.get("lease", NAMESPACE, "-n", NAMESPACE)["spec"]
-        except subprocess.CalledProcessError:
-            return ""
-        holder = spec.get("holderIdentity") or ""
-        return next((node for node in NODES if f"-{node}-" in holder), "")
-
-    def phase(self, node: str) -> str | None:
-        """How far a fence is."""
-        annotations = self.stack.get("node", node)["metadata"]["annotations"]
-        record = annotations.get("fencing.ha-iris/fence")
-        return json.loads(record)["phase"] if record else None
-
-    def said(self) -> str:
-        """The logs of all agents."""
-        return "\n".join(log.read_text() for log in self.folder.glob("*.log"))
 
     def crash(self, node: str) -> float:
         """The kubelet is gone; the machine has power still."""
@@ -160,17 +61,17 @@ def agents(
     lab_home: LabHome,
     toolchain: Toolchain,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Agents]:
+) -> Iterator[Stacked]:
     """The agents of a stack that is up; IRIS is on none of their nodes."""
     provide(lab_home, toolchain, print)
     stack = Stack(lab_home, toolchain)
     folder = tmp_path_factory.mktemp("fencing")
     command = folder / "command"
-    command.write_text(COMMAND)
+    command.write_text(SWITCH)
     stack.groups = {"fencing": {"enabled": True, "command": {"program": str(command)}}}
     stack.run("up")
-    agents = Agents(stack, control_plane, folder)
-    agents.install()
+    agents = Stacked(stack, control_plane, folder)
+    agents.install(settle_seconds=5)
     pod = agents.database()
     assert pod
     for node in NODES:
@@ -184,7 +85,7 @@ def agents(
 
 
 def test_a_crashed_node_is_fenced_and_iris_is_ready_elsewhere_before_kubernetes_gives_it_up(
-    agents: Agents,
+    agents: Stacked,
 ):
     pod = agents.database()
     assert pod
@@ -206,7 +107,7 @@ def test_a_crashed_node_is_fenced_and_iris_is_ready_elsewhere_before_kubernetes_
     assert not agents.stack.get("node", node)["spec"].get("taints")
 
 
-def test_an_agent_killed_in_mid_fence_leaves_the_rest_to_the_other(agents: Agents):
+def test_an_agent_killed_in_mid_fence_leaves_the_rest_to_the_other(agents: Stacked):
     pod = agents.database()
     assert pod
     node = pod["spec"]["nodeName"]
@@ -234,7 +135,7 @@ def test_an_agent_killed_in_mid_fence_leaves_the_rest_to_the_other(agents: Agent
     eventually(lambda: agents.phase(node) is None, seconds=120)
 
 
-def test_the_rights_of_the_agent_end_at_what_it_does(agents: Agents):
+def test_the_rights_of_the_agent_end_at_what_it_does(agents: Stacked):
     def may(*what: str) -> bool:
         account = f"--as=system:serviceaccount:{NAMESPACE}:{NAMESPACE}"
         try:

@@ -30,7 +30,7 @@ from tests.lab.copies import copy_working_tree
 from tests.lab.no_network import REFUSED
 
 STACKS = stacks_of(REPOSITORY)
-DEV_RESOURCES = 40
+DEV_RESOURCES = 42
 """Resources of the development stack, components not counted."""
 SDK_OF = {"aws": "pulumi_aws", "azure": "pulumi_azure_native", "gcp": "pulumi_gcp"}
 CREDENTIAL_FILES = (

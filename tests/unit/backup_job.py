@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from components.backup.carried import BACKUP
-from tests.laid_out import lay_out
+from lab.laid_out import lay_out
 from tests.unit.backup_cluster import SNAPSHOTS, PlayedCluster, PlayedIris
 
 SETTINGS: dict[str, Any] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from components.backup.carried import REHEARSAL
-from tests.laid_out import lay_out
+from lab.laid_out import lay_out
 from tests.unit.backup_cluster import BACKUPS, HERE, PlayedCluster, PlayedIris
 from tests.unit.backup_job import Backup
 

@@ -9,7 +9,7 @@ import pytest
 from components.backup.carried import BACKUP, REHEARSAL
 from components.fencing.pod import PROGRAM as FENCING
 from components.in_cluster import exec, kube
-from tests.laid_out import lay_out
+from lab.laid_out import lay_out
 from tests.unit.authorities import api_server
 
 # What Python 3.13 and newer begin with, whatever runs this test.

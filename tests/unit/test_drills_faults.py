@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from drills import DrillError, faults
+from drills import DrillError
 from drills.__main__ import main, refuse
 from drills.api import Refused
-from drills.faults import Case
+from drills.faults import Case, database, longhorn, machines
 from drills.hosts import host_pod, partition
 from drills.scenarios import SCENARIOS
 from drills.sites import Machines
@@ -94,7 +94,7 @@ def copy(name: str, on: str, **spec: str) -> dict[str, Any]:
 
 def test_a_drained_node_takes_pods_again_even_when_the_drill_is_interrupted():
     api = Played()
-    with pytest.raises(KeyboardInterrupt), faults.node_drained(case(api)):
+    with pytest.raises(KeyboardInterrupt), machines.node_drained(case(api)):
         raise KeyboardInterrupt
 
     cordon, evict, uncordon = api.asked
@@ -111,7 +111,7 @@ def test_a_statefulset_is_stopped_whole_and_has_all_its_instances_again():
     drilled = replace(case(api), subject=Subject.of_stack(api, "iris"))  # pyright: ignore[reportArgumentType]
     api.gone(drilled.pod)
 
-    with faults.clean_stop(drilled):
+    with database.clean_stop(drilled):
         pass
 
     assert api.asked == [
@@ -122,27 +122,27 @@ def test_a_statefulset_is_stopped_whole_and_has_all_its_instances_again():
 
 def test_what_a_killed_drill_has_cordoned_is_found_by_its_annotation():
     cordoned = node("b")
-    cordoned["metadata"]["annotations"] = {faults.DRILLED: "true"}
+    cordoned["metadata"]["annotations"] = {machines.DRILLED: "true"}
     api = Played(nodes=[node("a"), cordoned])
 
-    assert faults.uncordon_drilled(api) == ["b"]  # pyright: ignore[reportArgumentType]
+    assert machines.uncordon_drilled(api) == ["b"]  # pyright: ignore[reportArgumentType]
     assert len(api.asked) == 1
 
 
 def test_the_last_healthy_copies_are_never_destroyed():
     alone = Played(replicas=[copy("r1", "a"), copy("r2", "b", failedAt="then")])
     with pytest.raises(DrillError, match="the last ones are not destroyed"):
-        faults.replica_destroyed(case(alone)).__enter__()
+        longhorn.replica_destroyed(case(alone)).__enter__()
     assert not alone.asked
 
     three = Played(replicas=[copy("r1", "a"), copy("r2", "b"), copy("r3", "c")])
-    with faults.replica_destroyed(case(three)):
+    with longhorn.replica_destroyed(case(three)):
         assert [re.search(r"replicas/(\w+)", line)[1] for line in three.asked] == ["r2"]  # pyright: ignore[reportOptionalSubscript]
 
 
 def test_a_volume_that_was_filled_is_emptied_again():
     api = Played()
-    with pytest.raises(KeyboardInterrupt), faults.volume_full(case(api)):
+    with pytest.raises(KeyboardInterrupt), database.volume_full(case(api)):
         raise KeyboardInterrupt
 
     assert api.ran[-1].startswith("rm -f /dur/")
@@ -151,19 +151,19 @@ def test_a_volume_that_was_filled_is_emptied_again():
 def test_a_cluster_of_one_zone_does_not_lose_it():
     api = Played(nodes=[node("a", "z"), node("b", "z")])
     with pytest.raises(DrillError, match="nowhere to come back"):
-        faults.zone_lost(case(api, zone="z")).__enter__()
+        machines.zone_lost(case(api, zone="z")).__enter__()
 
 
 def test_a_fencing_agent_that_was_scaled_away_comes_back():
     agent = {"metadata": {"name": "f", "namespace": "fencing"}, "spec": {"replicas": 2}}
     api, site = Played(deployments=[agent]), Site()
-    with faults.fencing_agent_dead(case(api, site)):
+    with machines.fencing_agent_dead(case(api, site)):
         assert "'replicas': 0" in api.asked[-1]
         assert site.done == ["crash a"]
     assert "'replicas': 2" in api.asked[-1]
 
     with pytest.raises(DrillError, match="no Deployment has the label"):
-        faults.fencing_agent_dead(case(Played())).__enter__()
+        machines.fencing_agent_dead(case(Played())).__enter__()
 
 
 def test_without_a_switch_no_power_is_cut():

@@ -118,6 +118,20 @@ def test_a_container_that_starts_anew_in_its_pod_is_its_own_heir():
     assert killed == {"noticed": 1, "started": 2, "ready": 20, "routed": 20.1}
 
 
+def test_a_fence_notices_before_kubernetes_does():
+    silent = node("True")
+    silent["metadata"]["annotations"] = {"fencing.ha-iris/fence": "{}"}
+
+    fenced = found(
+        at(20, "nodes", silent),
+        at(40, "nodes", node("True", "node.kubernetes.io/out-of-service")),
+        at(41, "pods", pod(OLD, running=True), gone=True),
+        at(47, "nodes", node("Unknown")),
+    )
+
+    assert fenced == {"noticed": 20, "evicted": 41, "fenced": 40}
+
+
 def test_another_nodes_trouble_is_not_this_faults():
     other = node("Unknown")
     other["metadata"]["name"] = "node-b"

@@ -127,9 +127,20 @@ def test_a_file_that_is_no_history_is_refused(tmp_path: Path):
 
 
 def test_beside_one_that_never_recovered_the_ratio_is_a_bound():
-    never, ours = drill(run(None), run(None)), drill(run(100), run(150))
+    drills = {
+        "article": drill(run(None), run(None)),
+        "ours": drill(run(100), run(150)),
+        "fenced": drill(run(50)),
+    }
 
-    line = line_of("power-cut", never, ours, 300)
+    line = line_of("power-cut", drills, ["article", "ours", "fenced"], 300)
     assert "not recovered within 300 s, 2 of 2 runs" in line
-    assert "| 125.0 (100.0 to 150.0) | over 2.4 |" in line
-    assert line_of("x", drill(run(40)), drill(run(20)), 300).endswith("| 2.00 |")
+    assert line.endswith("| 125.0 (100.0 to 150.0) | 50.0 (50.0 to 50.0) | over 2.4 | over 6.0 |")
+
+
+def test_what_only_one_lab_shows_has_no_ratio():
+    found = {"article": drill(run(40)), "ours": drill(run(20))}
+
+    assert line_of("x", found, ["article", "ours"], 300).endswith("| 2.00 |")
+    only = {"fenced": drill(run(20))}
+    assert line_of("x", only, ["ours", "fenced"], 300) == "| x | - | 20.0 (20.0 to 20.0) | - |"

@@ -245,3 +245,15 @@ def test_longhorn_may_use_host_paths_in_its_own_namespace_only(longhorn):
 
     assert namespace["name"] == "longhorn-system"
     assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "privileged"
+
+
+def test_what_keeps_volumes_off_dead_nodes_never_holds_one_up_itself(longhorn):
+    engine = longhorn()
+    group = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
+    policy, binding = engine.one(group).inputs, engine.one(f"{group}Binding").inputs
+
+    assert policy["spec"]["failurePolicy"] == "Ignore"
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"]
+    assert binding["spec"]["paramRef"] == {"selector": {}, "parameterNotFoundAction": "Allow"}
+    conditions = [one["expression"] for one in policy["spec"]["matchConditions"]]
+    assert conditions == ["object.spec.attacher == 'driver.longhorn.io'"]

@@ -157,6 +157,18 @@ def test_outputs_that_open_the_database_are_secret(existing_stack, resolve, outp
     assert resolve(pulumi.Output.from_input(outputs[output].is_secret())) is True
 
 
+@pytest.mark.parametrize(("cpu", "told"), [(2, True), (1.5, False)])
+def test_a_preview_tells_that_a_deleted_pod_moves_where_a_node_has_no_room_for_two(
+    existing_stack, kubeconfig, caplog, cpu, told
+):
+    caplog.set_level("INFO")
+    nodes = {"kubeconfig": kubeconfig, "allocatableCpus": 3.9, "allocatableMemoryGib": 14}
+
+    existing_stack(cluster=nodes, iris={"cpu": cpu})
+
+    assert ("iris.cpu is at most 1.5 and iris.memoryGib 6" in caplog.text) is told
+
+
 def test_another_storage_class_replaces_longhorn_and_the_loss_is_stated(existing_stack, caplog):
     engine, outputs = existing_stack(iris={"storageClass": "local-path"})
 
