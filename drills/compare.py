@@ -83,7 +83,9 @@ def compare(
 
     with ExitStack() as labs:
         opened = [labs.enter_context(LABS[name](toolchain, timings, iris)) for name in columns]
-        threads = [threading.Thread(target=column, args=(target,)) for target in opened]
+        threads = [
+            threading.Thread(target=column, args=(target,), daemon=True) for target in opened
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
