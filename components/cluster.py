@@ -8,7 +8,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pydantic import AfterValidator
 
-from components.capacity import CopiesDisk, NodeCapacity
+from components.capacity.disk import CopiesDisk
+from components.capacity.node import NodeCapacity
 from components.load_balancer import LoadBalancerAnnotations
 from components.settings import Settings
 

@@ -59,6 +59,15 @@ def longest_gap_days(schedule: str) -> int:
     return longest if last else 4 * 366
 
 
+def runs_a_day(schedule: str) -> int:
+    """How often a schedule runs on a day on which it does."""
+    minutes, hours = (
+        {number for part in field.split(",") for number in _numbers(part, meaning)}
+        for field, meaning in zip(schedule.split()[:2], list(FIELDS)[:2], strict=True)
+    )
+    return len(minutes) * len(hours)
+
+
 def _numbers(part: str, meaning: str) -> list[int]:
     """All that one part of a field stands for; empty if it stands for nothing."""
     low, high = FIELDS[meaning]

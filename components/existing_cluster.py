@@ -9,7 +9,9 @@ import pulumi_kubernetes as k8s
 import yaml
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.capacity import OTHER_PODS, CopiesDisk, NodeCapacity
+from components.capacity.disk import CopiesDisk
+from components.capacity.node import NodeCapacity
+from components.capacity.reserve import OTHER_PODS
 from components.cluster import Architecture, Cluster, ClusterSettings
 from components.settings import Gib
 

@@ -7,7 +7,7 @@ import pulumi
 
 from components.access.routes import NAME as ENTRANCE
 from components.backup.settings import BackupSettings
-from components.capacity import disk_shares
+from components.capacity.disk import disk_shares
 from components.cluster import Cluster
 from components.iris import Iris, IrisSettings
 from components.iris.gateway.pod import labels_of

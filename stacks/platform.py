@@ -9,7 +9,6 @@ import pulumi
 
 from components.backup.settings import BackupSettings
 from components.backup.snapshots import ConsistentSnapshots, Database
-from components.capacity import WORST_CASE, copies_on_a_node, largest_of_two
 from components.cluster import Cluster
 from components.fencing.power import MachinePower
 from components.fencing.told import tell, with_fallback
@@ -18,11 +17,11 @@ from components.iris.instances import Reached
 from components.iris.pod import SUPERSERVER_PORT, WEB_PORT
 from components.iris.service import Entrance
 from components.iris.surroundings import Neighbours
-from components.iris.volumes import sizes_gib
 from components.longhorn import BackupStore, Longhorn
 from components.longhorn.peers import ADDRESS
 from stacks import journals
 from stacks.entrance import cert_manager, web_entrance
+from stacks.fits import moves_when_replaced, tight_fit
 from stacks.monitoring import monitoring, read_by_prometheus
 from stacks.rehearsals import rehearse
 from stacks.settings import StackSettings
@@ -265,27 +264,7 @@ def _warn_of_a_tight_fit(settings: StackSettings[Any, Any]) -> None:
             "No isolation guard runs in the operator's pods: on a node that is cut off IRIS may go "
             "on and confirm what is thrown away later (docs/isolation.md)."
         )
-    disk = cluster.copies_disk()
-    gib = copies_on_a_node(sizes_gib(iris), nodes=cluster.nodes)
-    if disk and not iris.storage_class and not disk.holds(gib, times=WORST_CASE):
-        pulumi.log.warn(
-            f"A copy of the database may grow to {WORST_CASE} x {gib} GiB while "
-            "Longhorn merges the snapshots of two rebuilds in a row, and of "
-            f"ha-iris:cluster.{disk.setting} {disk.size_gib} it may fill {disk.usable_gib():g}: "
-            f"{disk.size_for(gib, times=WORST_CASE)} would hold it."
-        )
-    node = cluster.node_capacity()
-    room = node and largest_of_two(node, longhorn=not iris.storage_class)
-    alone = room and (iris.cpu > room.cpus or iris.memory_gib > room.memory_gib)
-    if room and alone and iris.form == "deployment":
-        pulumi.log.info(
-            "A deleted pod of IRIS is replaced on another node, to which its volume moves: a node "
-            f"has room for two only where iris.cpu is at most {room.cpus:g} and iris.memoryGib "
-            f"{room.memory_gib:g}. The move costs about 18 s (simulated; docs/failover.md)."
-        )
-    if node is None:
-        pulumi.log.warn(
-            "The name of ha-iris:cluster.nodeType does not tell its processors and memory, so "
-            f"nobody has checked that iris.cpu {iris.cpu:g} and iris.memoryGib {iris.memory_gib} "
-            "fit: a database that does not waits for ever."
-        )
+    if told := moves_when_replaced(iris, cluster):
+        pulumi.log.info(told)
+    for line in tight_fit(iris, cluster, settings.backup):
+        pulumi.log.warn(line)

@@ -7,7 +7,7 @@ import pulumi
 
 from components.backup.rehearsal import Rehearsal
 from components.backup.snapshots import Database
-from components.capacity import too_large_for_node
+from components.capacity.node import too_large_for_node
 from components.cluster import Cluster
 from components.iris.registry import docker_config
 from components.iris.rehearsed import rehearsed, unrehearsable

@@ -9,24 +9,18 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.access.settings import AccessSettings
 from components.backup.settings import BackupSettings
-from components.capacity import (
-    instances_on_a_node,
-    too_large_for_disk,
-    too_large_for_node,
-    too_many_cores_for_community,
-)
 from components.cert_manager.settings import CertManagerSettings
 from components.cluster import ClusterSettings
 from components.fencing.settings import FencingSettings
 from components.iris import IrisSettings
 from components.iris.guard.timing import too_late
 from components.iris.image import wrong_architecture
-from components.iris.volumes import sizes_gib
 from components.longhorn import LonghornSettings
 from components.monitoring import MonitoringSettings
 from components.settings import Settings
 from stacks.entrance import leads_to
 from stacks.faults import refusal
+from stacks.fits import too_large, too_much_kept
 from stacks.journals import unfit
 
 NAMESPACE = "ha-iris"
@@ -150,7 +144,7 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
     @classmethod
     def _fits_the_nodes(cls, iris: IrisSettings, info: ValidationInfo) -> IrisSettings:
         cluster = info.data.get("cluster")
-        if cluster and (faults := _too_large(iris, cluster)):
+        if cluster and (faults := too_large(iris, cluster)):
             raise ValueError("; and ".join(faults))
         return iris
 
@@ -187,6 +181,14 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
 
     @field_validator("backup")
     @classmethod
+    def _fit_beside_the_copies(cls, backup: AnyBackup, info: ValidationInfo) -> AnyBackup:
+        iris, cluster = info.data.get("iris"), info.data.get("cluster")
+        if iris and cluster and (fault := too_much_kept(iris, cluster, backup)):
+            raise ValueError(fault)
+        return backup
+
+    @field_validator("backup")
+    @classmethod
     def _end_before_iris_counts_as_hung(cls, backup: AnyBackup, info: ValidationInfo) -> AnyBackup:
         iris, snapshots = info.data.get("iris"), backup.snapshots
         if iris and snapshots.enabled and iris.hung_seconds <= snapshots.freeze_seconds:
@@ -200,30 +202,6 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
 
 def _guarded(iris: IrisSettings, longhorn: LonghornSettings) -> bool:
     return iris.wants_guard() and longhorn.replicas > 1
-
-
-def _too_large(iris: IrisSettings, cluster: ClusterSettings) -> list[str]:
-    """Why these nodes cannot carry this database, a reason with its sum and cure for each."""
-    on_longhorn = iris.storage_class is None
-    node, disk = cluster.node_capacity(), cluster.copies_disk()
-    faults: list[str] = []
-    if (
-        disk
-        and on_longhorn
-        and (fault := too_large_for_disk(sizes_gib(iris), disk, nodes=cluster.nodes))
-    ):
-        faults.append(fault)
-    if node:
-        faults += too_large_for_node(
-            iris.cpu,
-            iris.memory_gib,
-            node,
-            longhorn=on_longhorn,
-            instances=instances_on_a_node(iris.pods(), nodes=cluster.nodes),
-        )
-    if iris.product().community and (fault := too_many_cores_for_community(node, iris.cpu)):
-        faults.append(fault)
-    return faults
 
 
 def not_twice(names: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from components.capacity import Machine
+from components.capacity.node import Machine
 
 GIB_PER_CPU = {
     **{"a": 2, "c": 2, "c5n": 2.625, "m": 4, "r": 8, "t": 4, "z": 8},

@@ -6,7 +6,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.aws import machine_types
 from components.aws.iam import ARN
-from components.capacity import EKS_PODS, CopiesDisk, NodeCapacity, eks_reserved
+from components.capacity.disk import CopiesDisk
+from components.capacity.node import NodeCapacity
+from components.capacity.reserve import EKS_PODS, eks_reserved
 from components.cluster import Architecture, ClusterSettings, NodesInThreeZones
 from components.longhorn.node_changes import NodeChangeSettings
 from components.settings import Gib

@@ -2,7 +2,7 @@
 
 import re
 
-from components.capacity import Machine
+from components.capacity.node import Machine
 
 _SIZE = re.compile(
     r"^Standard_(?P<family>[A-Z]+)(?P<cpus>\d+)(-(?P<fewer>\d+))?(?P<features>[a-z]*)_v(?P<v>\d+)$"

@@ -8,7 +8,9 @@ from pydantic import Field, field_validator
 from components.azure import machine_types
 from components.azure.access_settings import AksAccessSettings
 from components.azure.keys import KeyVersionId
-from components.capacity import AKS_PODS, CopiesDisk, NodeCapacity, aks_reserved
+from components.capacity.disk import CopiesDisk
+from components.capacity.node import NodeCapacity
+from components.capacity.reserve import AKS_PODS, aks_reserved
 from components.cluster import Architecture, NodesInThreeZones
 from components.kubernetes_version import TESTED, minor
 from components.node_sets import NodeSetSettings

@@ -4,7 +4,8 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.cron import Cron
+from components.capacity.disk import KeptSnapshots
+from components.cron import Cron, longest_gap_days, runs_a_day
 from components.settings import ContainerImage, Settings
 
 # Newer tags: https://hub.docker.com/_/python (a Docker Official Image).
@@ -41,6 +42,12 @@ class ConsistentSnapshotSettings(Settings):
 
     keep_days: int | None = Field(default=None, ge=1, le=3650)
     """Days after which one goes even if fewer are there; None: only their number counts."""
+
+    changed_percent: int = Field(default=10, ge=0, le=100)
+    """How much of a volume is written anew in a day, percent, for the sum of the nodes' disks.
+
+    An estimate until you measure yours: docs/sizing.md.
+    """
 
     keep_uploads: int = Field(default=14, ge=1, le=1000)
     """How many of them to keep outside the cluster, where there is a store."""
@@ -86,3 +93,8 @@ class ConsistentSnapshotSettings(Settings):
                 f"or more, or snapshotSeconds to less"
             )
         return freeze
+
+    def kept(self) -> KeptSnapshots:
+        """What of them stays inside Longhorn."""
+        days = longest_gap_days(self.schedule) / runs_a_day(self.schedule)
+        return KeptSnapshots(self.keep if self.enabled else 0, days, self.changed_percent)

@@ -2,7 +2,7 @@
 
 import re
 
-from components.capacity import Machine
+from components.capacity.node import Machine
 
 GIB_PER_CPU = {"standard": 4, "highmem": 8, "highcpu": 1}
 """Memory for each processor; what is different in a family stands below."""

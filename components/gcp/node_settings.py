@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.capacity import GKE_PODS, CopiesDisk, NodeCapacity, gke_reserved
+from components.capacity.disk import CopiesDisk
+from components.capacity.node import NodeCapacity
+from components.capacity.reserve import GKE_PODS, gke_reserved
 from components.cluster import Architecture
 from components.gcp import machine_types
 from components.kubernetes_version import TESTED, minor

@@ -4,7 +4,7 @@ from typing import Any
 
 import pulumi
 
-from components.capacity import disk_shares
+from components.capacity.disk import disk_shares
 from components.longhorn.settings import LonghornSettings
 
 NODE_DOWN_POLICY = "delete-both-statefulset-and-deployment-pod"

@@ -10,19 +10,16 @@ from components.aws import machine_types as ec2
 from components.aws.settings import EksClusterSettings
 from components.azure import machine_types as azure
 from components.azure.settings import AksClusterSettings
-from components.capacity import (
-    CopiesDisk,
+from components.backup.snapshot_settings import ConsistentSnapshotSettings
+from components.capacity.disk import CopiesDisk, disk_shares, too_large_for_disk
+from components.capacity.node import (
     Machine,
     NodeCapacity,
     Share,
-    aks_reserved,
-    disk_shares,
-    eks_reserved,
-    gke_reserved,
-    too_large_for_disk,
     too_large_for_node,
     too_many_cores_for_community,
 )
+from components.capacity.reserve import aks_reserved, eks_reserved, gke_reserved
 from components.gcp import machine_types as compute
 from components.gcp.settings import GkeClusterSettings
 from components.iris import IrisSettings
@@ -310,8 +307,8 @@ def test_a_machine_type_that_tells_nothing_is_warned_of_and_not_refused(composed
 def test_a_disk_without_room_for_the_worst_case_is_warned_of(composed, caplog):
     composed("gke", iris={"storageGib": 50})
 
-    assert "may grow to 3 x 50 GiB" in caplog.text
-    assert "334 would hold it" in caplog.text
+    assert "may grow to 3 x 50 GiB, beside 10 GiB of kept snapshots, while" in caplog.text
+    assert "356 would hold it" in caplog.text
 
 
 def test_the_committed_stack_files_are_warned_of_nothing_that_does_not_fit(composed, caplog):
@@ -327,8 +324,10 @@ def test_the_sizing_page_shows_what_the_program_computes(cloud):
     page = (ROOT / "docs" / "sizing.md").read_text()
     settings = CLUSTERS[cloud]
     disk, node = settings.copies_disk(), settings.node_capacity()
+    kept = ConsistentSnapshotSettings().kept().sizes()
     largest = [
-        max(n for n in range(1, disk.size_gib) if disk.holds(n, times=times)) for times in (2, 3)
+        max(n for n in range(1, disk.size_gib) if disk.holds(n, times=times + kept))
+        for times in (2, 3)
     ]
     shares = node.shares(longhorn=True)
     cpus = (node.cpus - sum(share.cpus for share in shares)) // 0.1 / 10

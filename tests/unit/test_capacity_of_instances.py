@@ -2,15 +2,8 @@
 
 import pytest
 
-from components.capacity import (
-    CopiesDisk,
-    NodeCapacity,
-    Share,
-    copies_on_a_node,
-    instances_on_a_node,
-    too_large_for_disk,
-    too_large_for_node,
-)
+from components.capacity.disk import CopiesDisk, copies_on_a_node, too_large_for_disk
+from components.capacity.node import NodeCapacity, Share, instances_on_a_node, too_large_for_node
 
 NODE = NodeCapacity(
     ("nodeType x", "nodeType x"),

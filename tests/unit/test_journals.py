@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.capacity import CopiesDisk, too_large_for_disk
+from components.capacity.disk import CopiesDisk, too_large_for_disk
 from components.iris import IrisSettings
 from components.iris.form_switch import marks
 from components.iris.journal_settings import JournalSettings

@@ -5,7 +5,7 @@ import json
 import pulumi
 import pytest
 
-from components.capacity import copies_on_a_node
+from components.capacity.disk import copies_on_a_node
 from components.cron import longest_gap_days
 from components.iris import IrisSettings
 from stacks.journals import purged_too_early, tell
