@@ -39,22 +39,30 @@ def unfit(iris: IrisSettings, backup: BackupSettings, *, snapshots: bool) -> str
             "only while IRIS is frozen do they fit together; "
             f"{cure}, or drop ha-iris:iris.journals.volumeGib"
         )
+    chosen = "journals" in backup.model_fields_set and backup.journals.enabled
+    if chosen and iris.journals.volume_gib is None:
+        return (
+            "journals is configured, and journals lie beside the databases, of which nothing is "
+            "uploaded without them; set ha-iris:iris.journals.volumeGib, or drop journals"
+        )
     if not backup.has_store():
         return None
     return purged_too_early(
         days_kept(iris.cpf, iris.parameters.journal.days_before_purge),
-        _schedules(backup, snapshots=snapshots),
+        _schedules(iris, backup, snapshots=snapshots),
         late_seconds=backup.snapshots.starting_deadline_seconds,
         upload_seconds=backup.snapshots.upload_seconds,
     )
 
 
-def _schedules(backup: BackupSettings, *, snapshots: bool) -> dict[str, str]:
+def _schedules(iris: IrisSettings, backup: BackupSettings, *, snapshots: bool) -> dict[str, str]:
     """When something is uploaded, by the key of its schedule."""
     frozen = snapshots and backup.snapshots.enabled
     schedules = {"snapshots.schedule": backup.snapshots.schedule} if frozen else {}
     if backup.uploads.enabled:
         schedules["uploads.schedule"] = backup.uploads.when(beside_consistent=frozen)
+    if iris.journals.volume_gib and backup.journals.enabled:
+        schedules["journals.schedule"] = backup.journals.schedule
     return schedules
 
 
@@ -87,8 +95,8 @@ def purged_too_early(
     )
 
 
-def tell(iris: IrisSettings) -> None:
-    """What a preview says of a volume of journals."""
+def tell(iris: IrisSettings, backup: BackupSettings, *, stored: bool) -> None:
+    """What a preview says of a volume of journals; ``stored``: there is a store for backups."""
     if iris.journals.volume_gib is None:
         return
     where = (
@@ -102,6 +110,11 @@ def tell(iris: IrisSettings) -> None:
         "snapshots of a frozen IRIS hold both at one moment, and the uploads that Longhorn makes "
         "by itself do not (docs/journals.md)."
     )
+    if stored and not backup.journals.enabled:
+        pulumi.log.warn(
+            "ha-iris:backup.journals.enabled is false: with the cluster goes what was committed "
+            "since the last backup (docs/journals.md)."
+        )
     if iris.storage_class:
         pulumi.log.warn(
             "This program takes no snapshots on StorageClass "

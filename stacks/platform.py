@@ -41,7 +41,7 @@ def deploy(
     ``power`` is who switches the nodes' machines, where fencing is on.
     """
     tell(settings.iris, settings.fencing)
-    journals.tell(settings.iris)
+    journals.tell(settings.iris, settings.backup, stored=backup_store is not None)
     _warn_of_a_tight_fit(settings)
     storage_class = settings.iris.storage_class
     storage_ready: list[pulumi.Resource] = []
@@ -58,6 +58,7 @@ def deploy(
             guarded=settings.guarded(),
             backup=settings.backup,
             backup_store=backup_store,
+            journals=settings.iris.journals.volume_gib is not None,
         )
         _warn_of_what_stays_inside(settings.backup, stored=backup_store is not None)
         storage_class, storage_ready = longhorn.storage_class, longhorn.ready

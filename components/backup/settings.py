@@ -56,6 +56,24 @@ class SystemBackupSettings(Settings):
     """How many to keep."""
 
 
+class JournalUploadSettings(Settings):
+    """Uploads of the volume of journals alone, between the backups of everything.
+
+    Made where journals have a volume of their own and there is a store (docs/journals.md). They
+    carry the last backup on: journals are only ever added to, so no freeze is needed.
+    """
+
+    enabled: bool = True
+    """Upload them by schedule. Without it the loss of the cluster loses what was committed since
+    the last backup."""
+
+    schedule: Cron = "*/15 * * * *"
+    """When, as for uploads: what lies between two of them is lost with the cluster."""
+
+    retain: int = Field(default=8, ge=2, le=100)
+    """How many to keep. Each holds all journals that were there at its moment."""
+
+
 class BackupSettings(Settings):
     """What every stack may choose; each kind of store adds its own."""
 
@@ -67,6 +85,9 @@ class BackupSettings(Settings):
 
     system_backup: SystemBackupSettings = SystemBackupSettings()
     """Copies of Longhorn's own objects in the store."""
+
+    journals: JournalUploadSettings = JournalUploadSettings()
+    """Uploads of the volume of journals."""
 
     snapshots: ConsistentSnapshotSettings = ConsistentSnapshotSettings()
     """Snapshots of a frozen database, uploaded where there is a store."""
@@ -80,7 +101,7 @@ class BackupSettings(Settings):
 
     @model_validator(mode="after")
     def _uploads_have_a_store(self) -> "BackupSettings":
-        for name in ("uploads", "system_backup"):
+        for name in ("uploads", "system_backup", "journals"):
             group = getattr(self, name)
             if name in self.model_fields_set and group.enabled and not self.has_store():
                 key = type(self).model_fields[name].alias

@@ -18,6 +18,9 @@ DAYS = 2
 FULL_PERCENT = 80
 """How far journals may fill what holds them: there the first alert is sent (IrisVolumeFills)."""
 
+PURGED_BY_THE_ARCHIVE = ("purgearchived", "purgearchive")
+"""What IRIS's own file says, and what the CPF reference calls it."""
+
 DIRECTORIES = ("currentdirectory", "alternatedirectory")
 
 
@@ -46,13 +49,17 @@ def journals_fit(journals: JournalSettings, info: ValidationInfo) -> JournalSett
             "would ever go, and they fill the volume; set it to 100 or less, of which and "
             "backupsBeforePurge the shorter counts"
         )
-    if journals.volume_gib and (written := journal_lines(data.get("cpf") or {})):
-        for name in DIRECTORIES:
-            if name in written:
-                raise ValueError(
-                    f"volumeGib is {journals.volume_gib}, and iris.cpf says {name} too; drop the "
-                    "line there"
-                )
+    for name in journal_lines(data.get("cpf") or {}):
+        if name in DIRECTORIES and journals.volume_gib:
+            raise ValueError(
+                f"volumeGib is {journals.volume_gib}, and iris.cpf says {name} too; drop the "
+                "line there"
+            )
+        if name in PURGED_BY_THE_ARCHIVE:
+            raise ValueError(
+                f"iris.cpf says {name}, by which IRIS purges what it has archived, whatever "
+                "daysBeforePurge says and before a backup has it; drop the line there"
+            )
     _filled_together(journals, data.get("restore"), data.get("volume", 1))
     _hold_what_stays(journals, data)
     return journals
@@ -63,6 +70,11 @@ def _filled_together(
 ) -> None:
     if restore is None:
         return
+    if restore.replay_gib and restore.replay is None:
+        raise ValueError(
+            f"restore.replayGib is {restore.replay_gib}, and there is nothing to replay; name "
+            "restore.replay, or drop it"
+        )
     source = restore.journals
     if source and not journals.volume_gib:
         raise ValueError(

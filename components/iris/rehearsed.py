@@ -41,14 +41,15 @@ def rehearsed(
         update={
             "memory_gib": rehearsal.memory_gib,
             "cpu": rehearsal.cpu,
-            # Nobody connects to it.
+            # Nobody connects to it, and no journals are replayed.
             "tls": type(settings.tls)(),
+            "restore": None,
         }
     )
     spec = pod_spec(
         small,
         architecture=architecture,
-        claims={volume.name: "copy" for volume in of_instance(settings)},
+        claims={volume.name: "copy" for volume in of_instance(small)},
         peers=None,
         merge_secret=MERGE,
         scripts=PROGRAMS,
@@ -64,7 +65,7 @@ def rehearsed(
     spec["restartPolicy"] = "Never"
     return Rehearsed(
         pod=spec,
-        volumes=_volumes(settings),
+        volumes=_volumes(small),
         secrets=secrets,
         scripts=dict(SCRIPTS),
     )

@@ -1,8 +1,9 @@
 """The volumes of an instance: what is on them, where, and what Kubernetes calls their claims."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from components.iris.cpf.data import DATABASES_VOLUME, JOURNALS_VOLUME, VOLUME
+from components.iris.cpf.data import DATABASES_VOLUME, JOURNALS_VOLUME, REPLAY_VOLUME, VOLUME
 from components.iris.settings import IrisSettings
 
 
@@ -28,6 +29,12 @@ class Volume:
     since: int = 1
     """The first iris.volume that it is beside."""
 
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of its claim, for Longhorn."""
+
+    is_copy: bool = False
+    """Whether it is of another volume and for a while, so that nobody protects or backs it up."""
+
     def claim(self, ordinal: int | None) -> str:
         """Name of an instance's claim: for a number, the one that a StatefulSet's pod asks for."""
         return f"iris-{self.name}" if ordinal is None else f"{self.name}-iris-{ordinal}"
@@ -36,7 +43,11 @@ class Volume:
 def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
     """The volumes of one instance. The first has IRIS itself on it."""
     if settings.layout() != "statefulset":
-        return (Volume("data", VOLUME, settings.storage_gib, "storageGib"), *_journals(settings))
+        return (
+            Volume("data", VOLUME, settings.storage_gib, "storageGib"),
+            *_journals(settings),
+            *_replay(settings),
+        )
     return (
         Volume("system", VOLUME, settings.storage_gib, "storageGib"),
         Volume(
@@ -61,8 +72,26 @@ def _journals(settings: IrisSettings) -> tuple[Volume, ...]:
             "journals.volumeGib",
             storage_class=chosen.storage_class,
             since=chosen.since_volume,
+            labels=UPLOADED_OFTEN,
         ),
     )
+
+
+def _replay(settings: IrisSettings) -> tuple[Volume, ...]:
+    restore = settings.restore
+    if restore is None or restore.replay is None:
+        return ()
+    gib = restore.replay_gib or settings.journals.volume_gib or settings.storage_gib
+    return (Volume("replay", REPLAY_VOLUME, gib, "restore.replayGib", since=100, is_copy=True),)
+
+
+UPLOADED_OFTEN: Mapping[str, str] = {
+    # A volume that a label takes into a group leaves the others.
+    "recurring-job.longhorn.io/source": "enabled",
+    "recurring-job-group.longhorn.io/default": "enabled",
+    "recurring-job-group.longhorn.io/ha-iris-journals": "enabled",
+}
+"""Labels of a claim whose volume is in both groups of components/longhorn/recurring_jobs.py."""
 
 
 def sizes_gib(settings: IrisSettings) -> list[int]:

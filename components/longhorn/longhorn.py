@@ -94,6 +94,7 @@ class Longhorn(pulumi.ComponentResource):
         guarded: bool = False,
         backup: BackupSettings | None = None,
         backup_store: BackupStore | None = None,
+        journals: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Install Longhorn.
@@ -107,6 +108,7 @@ class Longhorn(pulumi.ComponentResource):
             guarded: whether IRIS is guarded against isolation (components/iris/guard).
             backup: what is uploaded, and when; None: what the program does by itself.
             backup_store: where to; None: nothing leaves the cluster.
+            journals: whether there are volumes of journals.
             opts: options of this component.
         """
         super().__init__("ha-iris:storage:Longhorn", name, None, opts)
@@ -229,6 +231,7 @@ class Longhorn(pulumi.ComponentResource):
             backup if backup_store is not None else None,
             encrypted=settings.encryption.enabled,
             beside_consistent=cluster.volume_snapshots and backup.snapshots.enabled,
+            journals=journals,
         ):
             k8s.apiextensions.CustomResource(
                 f"{name}-{job.role}",

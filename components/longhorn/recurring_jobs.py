@@ -10,6 +10,9 @@ from components.longhorn.settings import LonghornMaintenanceSettings
 EVERY_VOLUME = "default"
 """Group of the volumes that no label takes elsewhere: those of every claim, old ones too."""
 
+JOURNALS = "ha-iris-journals"
+"""Group of the volumes of journals, beside the one of every volume."""
+
 LEFT_ALONE: Mapping[str, str] = {
     "recurring-job.longhorn.io/source": "enabled",
     "recurring-job-group.longhorn.io/none": "enabled",
@@ -32,6 +35,9 @@ class RecurringJob:
     retain: int = 0
     """How many of its own results it keeps; 0 where it makes none."""
 
+    group: str = EVERY_VOLUME
+    """Of which volumes it takes care."""
+
     labels: Mapping[str, str] = field(default_factory=dict)
     """What each of its snapshots and backups carries."""
 
@@ -51,7 +57,7 @@ class RecurringJob:
             "retain": self.retain,
             # One volume after the other: rebuilds and IRIS use the same disks.
             "concurrency": 1,
-            "groups": [] if self.task == "system-backup" else [EVERY_VOLUME],
+            "groups": [] if self.task == "system-backup" else [self.group],
             "labels": dict(self.labels),
             "parameters": dict(self.parameters),
         }
@@ -63,6 +69,7 @@ def recurring_jobs(
     *,
     encrypted: bool = False,
     beside_consistent: bool = False,
+    journals: bool = False,
 ) -> Iterator[RecurringJob]:
     """The jobs of a stack.
 
@@ -74,7 +81,17 @@ def recurring_jobs(
         backup: what to upload; None: there is no store.
         encrypted: whether the volumes are, in which case they refuse to be trimmed.
         beside_consistent: whether a frozen database is uploaded by schedule too.
+        journals: whether there are volumes of journals.
     """
+    if backup and journals and backup.journals.enabled:
+        yield RecurringJob(
+            "journals",
+            "backup",
+            backup.journals.schedule,
+            retain=backup.journals.retain,
+            group=JOURNALS,
+            labels={"consistency": "journals"},
+        )
     if backup and backup.uploads.enabled:
         uploads = backup.uploads
         full = {"full-backup-interval": str(uploads.full_every)} if uploads.full_every else {}

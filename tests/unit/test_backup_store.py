@@ -240,6 +240,36 @@ def test_a_system_backup_uploads_no_volume_a_second_time(existing):
     assert jobs(engine)["system-backup"]["parameters"] == {"volume-backup-policy": "disabled"}
 
 
+def test_journals_with_a_volume_of_their_own_leave_the_cluster_every_quarter_of_an_hour(existing):
+    engine, _, _ = existing({"nfs": NFS}, iris={"journals": {"volumeGib": 20}})
+
+    job = jobs(engine)["journals"]
+    assert (job["task"], job["cron"], job["retain"]) == ("backup", "*/15 * * * *", 8)
+    (group,) = job["groups"]
+    labels = engine.named("iris-journals").inputs["metadata"]["labels"]
+    # In this group and, as all others are, in the one of every volume.
+    assert labels[f"recurring-job-group.longhorn.io/{group}"] == "enabled"
+    assert labels["recurring-job-group.longhorn.io/default"] == "enabled"
+    assert labels["recurring-job.longhorn.io/source"] == "enabled"
+    others = engine.named("iris-data").inputs["metadata"]["labels"]
+    assert not [label for label in others if "longhorn" in label]
+
+
+@pytest.mark.parametrize(
+    ("backup", "iris"),
+    [
+        ({"nfs": NFS}, {}),
+        ({}, {"journals": {"volumeGib": 20}}),
+        ({"nfs": NFS, "journals": {"enabled": False}}, {"journals": {"volumeGib": 20}}),
+    ],
+    ids=["no volume", "no store", "switched off"],
+)
+def test_no_journals_are_uploaded_alone(existing, backup, iris):
+    engine, _, _ = existing(backup, iris=iris)
+
+    assert "journals" not in jobs(engine)
+
+
 def test_no_recurring_job_deletes_snapshots_of_others(existing):
     every = {"maintenance": {"snapshotCleanupSchedule": "7 4 * * *"}}
     engine, _, _ = existing({"nfs": NFS}, longhorn=every)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from components.backup.program.freeze import claims_of
+from components.backup.rehearsal_settings import RehearsalSettings
 from components.capacity.disk import CopiesDisk, too_large_for_disk
 from components.iris import IrisSettings
 from components.iris.form_switch import marks
@@ -14,6 +16,8 @@ from components.iris.journal_switch import (
     journals_move,
 )
 from components.iris.pod import SCRIPTS
+from components.iris.rehearsed import rehearsed
+from components.iris.restore.settings import RestoreSettings, SourceSettings
 from components.iris.volumes import sizes_gib
 from tests.unit.cpf_reader import sections
 from tests.unit.iris_parts import CLAIM, environment, merge_file, pod
@@ -101,11 +105,18 @@ def test_another_form_finds_the_journals_where_the_first_one_had_them(iris):
     assert "volumeClaimTemplates" not in spec
 
 
-def test_journals_can_be_on_disks_of_another_class(iris):
-    engine = iris(journals={"volume_gib": 20, "storage_class": "longhorn-nvme"})
+@pytest.mark.parametrize(
+    ("form", "journals", "first"),
+    [
+        ("deployment", "iris-journals", "iris-data"),
+        ("statefulset", "iris-journals-0", "iris-system-0"),
+    ],
+)
+def test_journals_can_be_on_disks_of_another_class(iris, form, journals, first):
+    engine = iris(form=form, journals={"volume_gib": 20, "storage_class": "longhorn-nvme"})
 
-    assert engine.named("iris-journals").inputs["spec"]["storageClassName"] == "longhorn-nvme"
-    assert engine.named("iris-data").inputs["spec"]["storageClassName"] == "longhorn-iris"
+    assert engine.named(journals).inputs["spec"]["storageClassName"] == "longhorn-nvme"
+    assert engine.named(first).inputs["spec"]["storageClassName"] == "longhorn-iris"
 
 
 def test_the_disks_of_the_nodes_must_hold_copies_of_both_volumes():
@@ -117,6 +128,22 @@ def test_the_disks_of_the_nodes_must_hold_copies_of_both_volumes():
     own = JournalSettings(volume_gib=20)
     of_two = IrisSettings(form="statefulset", instances=2, journals=own)
     assert sizes_gib(of_two) == [40, 40, 20] * 2
+
+
+def test_a_copy_to_replay_is_neither_backed_up_nor_rehearsed():
+    source = SourceSettings(claim="iris-data")
+    restore = RestoreSettings(data=source, replay=SourceSettings(claim="iris-journals"))
+    settings = IrisSettings(volume=2, restore=restore)
+
+    assert sizes_gib(settings) == [40, 40]
+    copy = rehearsed(settings, RehearsalSettings(), architecture="amd64")
+    assert copy.volumes == {"iris-data-2": "data"}
+    assert "replay" not in folders(copy.pod)
+    volumes = [
+        {"name": name, "persistentVolumeClaim": {"claimName": f"iris-{name}-2"}}
+        for name in ("data", "journals", "replay")
+    ]
+    assert claims_of({"spec": {"volumes": volumes}}) == ["iris-data-2", "iris-journals-2"]
 
 
 def test_journals_that_are_given_up_begin_beside_the_databases_again(iris):

@@ -5,6 +5,7 @@ import json
 import pulumi
 import pytest
 
+from components.backup.settings import BackupSettings, JournalUploadSettings
 from components.capacity.disk import copies_on_a_node
 from components.cron import longest_gap_days
 from components.iris import IrisSettings
@@ -31,6 +32,10 @@ REFUSED = {
             "cpf": {"Actions": ["ModifyJournal:AlternateDirectory=/data/j"]},
         },
         "iris.cpf says alternatedirectory too; drop the line there",
+    ),
+    "purged by the archive": (
+        {"cpf": {"Journal": ["PurgeArchived=1"]}},
+        "iris.cpf says purgearchived, by which IRIS purges what it has archived, whatever",
     ),
     "too small for three files": (
         {"journals": {"volumeGib": 2}},
@@ -61,6 +66,10 @@ REFUSED = {
     "journals without a volume": (
         {"restore": {"data": SOURCE, "journals": {"snapshot": "iris-journals-1"}}},
         "restore.journals fills a volume of journals, and they have none here",
+    ),
+    "a size and nothing to replay": (
+        {"restore": {"data": SOURCE, "replayGib": 20}},
+        "restore.replayGib is 20, and there is nothing to replay; name restore.replay",
     ),
     "sources of two kinds": (
         {
@@ -122,11 +131,11 @@ def test_two_volumes_without_frozen_snapshots_are_refused(faults):
     assert "has no volume snapshots (ha-iris:cluster.volumeSnapshots)" in none
 
 
-def told_of(monkeypatch, **settings):
+def told_of(monkeypatch, backup=None, **settings):
     said = []
     for level in ("info", "warn"):
         monkeypatch.setattr(pulumi.log, level, said.append)
-    tell(IrisSettings(**settings))
+    tell(IrisSettings(**settings), backup or BackupSettings(), stored=True)
     return " ".join(said)
 
 
@@ -139,6 +148,8 @@ def test_a_preview_says_how_little_another_volume_of_the_same_disks_protects(mon
     assert "on disks of StorageClass nvme." in told_of(monkeypatch, **other)
     cloned = told_of(monkeypatch, storage_class="longhorn-iris", **own)
     assert "whoever does must freeze IRIS" in cloned
+    off = BackupSettings(journals=JournalUploadSettings(enabled=False))
+    assert "with the cluster goes what was committed since" in told_of(monkeypatch, off, **own)
 
 
 def test_journals_must_stay_until_a_backup_with_them_is_outside_the_cluster(faults):
@@ -153,6 +164,19 @@ def test_journals_must_stay_until_a_backup_with_them_is_outside_the_cluster(faul
     assert "set daysBeforePurge to 8 or more, or upload more often" in message
     lines = {"cpf": {"Journal": ["DaysBeforePurge=7"]}}
     assert "after 7 (" in faults(backup=weekly, iris=lines)
+    monthly = {**weekly, "journals": {"enabled": False}}
+    assert "are 175 h" in faults(backup=monthly, iris={"journals": {"volumeGib": 20}})
+
+
+def test_uploads_of_journals_need_a_volume_and_a_store(faults):
+    chosen = {"journals": {"retain": 4}}
+
+    assert "set ha-iris:iris.journals.volumeGib, or drop journals" in faults(
+        backup={"nfs": NFS, **chosen}
+    )
+    assert "journals is configured and there is no store" in faults(
+        backup=chosen, iris={"journals": {"volumeGib": 20}}
+    )
 
 
 @pytest.mark.parametrize("days", range(1, 40))

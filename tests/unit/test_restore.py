@@ -140,6 +140,23 @@ def test_journals_that_came_later_than_the_backup_begin_empty_and_ask_no_cluster
     assert "iris-journals" not in [claim.name for claim in engine.of_type(CLAIM)]
 
 
+def test_journals_to_replay_are_a_copy_that_goes_with_its_line(restored):
+    replay = {"replay": {"claim": "iris-journals"}}
+    engine = restored(volume=2, **{**TWO, "restore": TWO["restore"] | replay})
+
+    copy = engine.one(CLAIM, "iris-replay-2")
+    assert source_of(copy) == {"kind": "PersistentVolumeClaim", "name": "iris-journals"}
+    assert copy.inputs["spec"]["resources"]["requests"]["storage"] == "20Gi"
+    assert not copy.protect
+    assert not copy.request.retainOnDelete
+    mounts = {m["name"]: m["mountPath"] for m in pod(engine)["containers"][0]["volumeMounts"]}
+    assert mounts["replay"] == "/replay"
+    assert [claim.name for claim in engine.of_type(CLAIM) if "replay" in claim.name] == [copy.name]
+    beside = restored(volume=2, restore=SNAPSHOT | {"replay": {"claim": "iris-data"}})
+    asked = beside.one(CLAIM, "iris-replay-2").inputs["spec"]["resources"]["requests"]
+    assert asked == {"storage": "40Gi"}
+
+
 def annotated(text):
     return {"metadata": {"annotations": {FILLED_FROM: text} if text else {}}}
 

@@ -136,7 +136,8 @@ def container_of(pod: dict[str, Any], settings: Settings) -> str:
 
 def claims_of(pod: dict[str, Any]) -> list[str]:
     """Names of the claims that a pod mounts, those of its ephemeral volumes too."""
-    volumes = pod["spec"].get("volumes", [])
+    # Journals of another time, which a person replays, are no part of the database.
+    volumes = [v for v in pod["spec"].get("volumes", []) if v["name"] != "replay"]
     named = [
         v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v
     ]

@@ -20,6 +20,8 @@ DATABASES_VOLUME = "/databases"
 """Where the pod has the volume for databases, in the forms that have a second one."""
 JOURNALS_VOLUME = "/journals"
 """Where the pod has the volume for journals, if they have one."""
+REPLAY_VOLUME = "/replay"
+"""Where the pod has journals of another time, while a database is brought to a later moment."""
 OTHER_JOURNALS = f"{VOLUME}/journals.other"
 """Where journals go while that volume takes none. No database's name has a full stop."""
 

@@ -106,16 +106,17 @@ def _in_use(
         reclaim_policy="Retain" if storage.protect else "Delete",
         opts=opts,
     )
-    takes_a_place = volume.name != "journals" or source is not None
+    takes_a_place = not volume.is_copy and (volume.name != "journals" or source is not None)
     hooks = restoring(
         own,
         source,
-        # Journals that begin empty leave nothing behind.
+        # Journals that begin empty leave nothing behind, nor does a copy.
         volume=settings.volume if takes_a_place else 1,
         namespace=settings.namespace,
         storage_class=filling.storage_class,
         gib=volume.gib,
         setting=volume.setting,
+        part=None if volume.name == "data" else volume.name,
         data=settings.restore.data if settings.restore and volume.name == "journals" else None,
         kubeconfig=kubeconfig,
     )
@@ -176,7 +177,7 @@ def _claim(
         metadata={
             "name": called,
             "namespace": namespace,
-            "labels": LABELS,
+            "labels": {**LABELS, **volume.labels},
             # It binds when the pod is scheduled, which comes after it.
             "annotations": {"pulumi.com/skipAwait": "true", **(annotations or {})},
         },
@@ -184,8 +185,8 @@ def _claim(
         opts=pulumi.ResourceOptions.merge(
             opts,
             pulumi.ResourceOptions(
-                protect=storage.protect,
-                retain_on_delete=storage.protect,
+                protect=storage.protect and not volume.is_copy,
+                retain_on_delete=storage.protect and not volume.is_copy,
                 depends_on=[*storage.ready],
             ),
         ),

@@ -33,6 +33,7 @@ def restoring(
     storage_class: str,
     gib: int,
     setting: str,
+    part: str | None,
     data: SourceSettings | None,
     kubeconfig: pulumi.Output[str],
 ) -> pulumi.ResourceHookBinding:
@@ -46,6 +47,7 @@ def restoring(
         storage_class: of the claim.
         gib: its size.
         setting: key of that in a stack file's ``iris``.
+        part: what it holds; None: the databases.
         data: what the volume of the databases is filled from, where this is another one.
         kubeconfig: how this run reaches the cluster.
     """
@@ -53,7 +55,7 @@ def restoring(
     async def before_create(change: pulumi.ResourceHookArgs) -> None:
         preview = pulumi.runtime.is_dry_run()
         if preview:
-            pulumi.log.info(plan(source, volume=volume, gib=gib))
+            pulumi.log.info(plan(source, volume=volume, gib=gib, part=part))
         document = await kubeconfig.future()
         if not document:
             return  # The cluster is made in this update.
@@ -143,9 +145,11 @@ async def fit(
         waited += EVERY
 
 
-def plan(source: SourceSettings | None, *, volume: int, gib: int) -> str:
+def plan(source: SourceSettings | None, *, volume: int, gib: int, part: str | None = None) -> str:
     """What an update will do, for a preview."""
     filling = f"is filled from {source.told()}" if source else "begins empty"
+    if part:
+        return f"The volume for {part}, {gib} GiB, {filling}."
     told = f"Volume {volume} of the database, {gib} GiB, {filling}."
     if volume > 1:
         told += " The earlier ones stay as they are (ha-iris:iris.keptVolumes)."

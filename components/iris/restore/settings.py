@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from components.settings import KubernetesName, Settings
+from components.settings import Gib, KubernetesName, Settings
 
 HANDLE = "snap://"
 """Beginning of what Longhorn calls a snapshot (longhorn-manager, csi/controller_server.go)."""
@@ -72,9 +72,16 @@ class RestoreSettings(Settings):
     """Of the volume of journals, where they have one: from the same run as data; or empty, where
     data is from a time when the journals were beside the databases."""
 
+    replay: SourceSettings | None = None
+    """Journals from later than data: at /replay while this stands here, for ^JRNRESTO. The copy
+    goes with this line (docs/journals.md, To a point in time)."""
+
+    replay_gib: Gib | None = Field(default=None, le=16383)
+    """Size of what replay names, GiB; without it, that of the volume which has the journals."""
+
     def of(self, volume: str) -> SourceSettings | None:
         """What the volume of that name is filled from; None: it begins empty."""
-        source = self.journals if volume == "journals" else self.data
+        source = {"journals": self.journals, "replay": self.replay}.get(volume, self.data)
         return source if isinstance(source, SourceSettings) else None
 
 
