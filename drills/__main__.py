@@ -158,6 +158,7 @@ def _drill(options: argparse.Namespace) -> int:
                 rows=target.rows,
                 limit=options.limit,
                 say=lambda line: print(line, flush=True),
+                heal=target.heal,
             )
             runs.append(done)
             print(f"  {told(done)}", flush=True)

@@ -125,7 +125,7 @@ def _lane(
             continue
         wide = max(x(ends) - x(begins) - 1, 1.0)
         SubElement(root, "rect", _size(x(begins), bar, wide, BAR) | {"fill": COLOURS[phase]})
-        if wide > CHARACTER * len(phase):
+        if wide > CHARACTER * len(phase) + 8:
             _text(root, x(begins) + 4, bar + 17, phase, "on-bar")
         begins = ends
     if first is None:

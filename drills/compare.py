@@ -21,7 +21,7 @@ from drills import DrillError, report
 from drills.beside import beside
 from drills.labs import DELAYS, LABS, OFF_SECONDS
 from drills.report import Budget, Drill
-from drills.run import BASELINE_SECONDS, run
+from drills.run import BASELINE_SECONDS, Run, run
 from drills.scenarios import SCENARIOS, Scenario
 from drills.targets import Target
 from lab.toolchain import ensure
@@ -30,6 +30,8 @@ FOUR_DRILLS = ("clean-stop", "pod-deleted", "node-drained", "power-cut")
 """What the article tries."""
 LONGEST_PERIOD = 60.0
 """Seconds: the slowest clock of the control plane, the attach-detach controller's own look."""
+MOST_SPOILED = 3
+"""Runs of a scenario that may be spoiled by a lab that did not stand the load."""
 
 Drills = dict[str, dict[str, Drill]]
 """By scenario and column."""
@@ -75,9 +77,10 @@ def compare(
             for scenario in chosen:
                 if scenario.needs_fencing and target.stack != "fenced":
                     continue
-                drill = _drill(scenario, target, runs, limit, load)
-                report.write(drill, out / scenario.name / target.stack)
-                found[scenario.name][target.stack] = drill
+                place = out / scenario.name / target.stack
+                found[scenario.name][target.stack] = _drill(
+                    scenario, target, runs, limit, load, place
+                )
         except BaseException as error:  # told by the thread that waits
             faults.append(error)
 
@@ -112,9 +115,15 @@ def _scenario(name: str) -> Scenario:
     return SCENARIOS[name]
 
 
-def _drill(scenario: Scenario, target: Target, runs: int, limit: int, load: list[float]) -> Drill:
-    done = []
-    for number in range(1, runs + 1):
+def _drill(
+    scenario: Scenario, target: Target, runs: int, limit: int, load: list[float], out: Path
+) -> Drill:
+    """All runs of a scenario in one lab; what has been measured is written down after each."""
+    done: list[Run] = []
+    budget = Budget(scenario.budget)
+    drill = Drill(scenario.name, target.stack, target.where, budget, done, target.versions, "")
+    spoiled = 0
+    while len(done) < runs:
         one = run(
             scenario,
             target.subject,
@@ -125,18 +134,28 @@ def _drill(scenario: Scenario, target: Target, runs: int, limit: int, load: list
             say=lambda _: None,
             # A run ends a fixed time after the controller's look, and the next one would begin so.
             baseline=BASELINE_SECONDS + random.uniform(0, LONGEST_PERIOD),
+            heal=target.heal,
         )
-        done.append(one)
         load.append(os.getloadavg()[0])
-        first = one.recovery.first
+        where = f"{target.stack:8} {scenario.name:18}"
+        if one.ended:
+            spoiled += 1
+            print(f"{where} does not count: {', '.join(one.ended)} ended", flush=True)
+            if spoiled > MOST_SPOILED:
+                raise DrillError(
+                    f"the lab of {target.stack}",
+                    f"its {', '.join(one.ended)} ended in {spoiled} runs: the machine is too busy",
+                    "run it with less beside it",
+                )
+            continue
+        done.append(one)
+        report.write(drill, out)
         steps = ", ".join(f"{name} {at:.1f}" for name, at in one.phases.items())
         print(
-            f"{target.stack:8} {scenario.name:18} {number}: {_seconds(first)}; {steps}; "
-            f"load {load[-1]:.1f}",
+            f"{where} {len(done)}: {_seconds(one.recovery.first)}; {steps}; load {load[-1]:.1f}",
             flush=True,
         )
-    budget = Budget(scenario.budget)
-    return Drill(scenario.name, target.stack, target.where, budget, done, target.versions, "")
+    return drill
 
 
 def line_of(name: str, drills: Mapping[str, Drill], columns: Sequence[str], limit: int) -> str:

@@ -32,6 +32,8 @@ class Budget:
         """Why a run does not keep it; empty: it does."""
         found: list[str] = []
         first = run.recovery.first
+        if run.ended:
+            found.append(f"{', '.join(run.ended)} of the lab ended meanwhile: run it again")
         if first is None:
             found.append("not recovered within the run's limit")
         elif first > self.rto:

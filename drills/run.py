@@ -41,6 +41,9 @@ class Run:
     back_on: str
     """Node on which the database was when the run ended; empty: on none."""
     attempts: list[Attempt] = field(repr=False, default_factory=list)
+    ended: tuple[str, ...] = ()
+    """What of a lab ended of itself, as controllers on a machine that is too busy do: then the run
+    shows nothing."""
 
 
 def run(
@@ -53,6 +56,7 @@ def run(
     limit: int,
     say: Callable[[str], None],
     baseline: float | None = None,
+    heal: Callable[[], tuple[str, ...]] = tuple,
 ) -> Run:
     """Break it, wait until it is steady again or the limit is over, and undo what was done.
 
@@ -65,6 +69,7 @@ def run(
         limit: seconds from the fault to giving up.
         say: takes one line for the person who waits.
         baseline: seconds of the client's look before the fault; None: the usual ones.
+        heal: starts again what has ended of itself; gives its names.
 
     Raises:
         DrillError: the database was not up, or the fault cannot be done here.
@@ -89,6 +94,7 @@ def run(
     finally:
         tries.end()
         observer.end()
+    ended = heal()
     subject.settle()
     seen = [change for change in observer.changes() if change.at <= measured]
     return Run(
@@ -101,6 +107,7 @@ def run(
         verdict=check(attempts, rows()) if rows else None,
         back_on=subject.place().node,
         attempts=attempts,
+        ended=ended,
     )
 
 

@@ -44,6 +44,8 @@ class Target:
     """Reads the numbers that are in the database; None: no commits are made."""
     clean: Callable[[], None] = lambda: None
     """Removes what the drill has made."""
+    heal: Callable[[], tuple[str, ...]] = tuple
+    """Starts again what has ended of itself; gives its names."""
     versions: dict[str, str] = field(default_factory=dict)
 
 
@@ -133,8 +135,17 @@ def in_lab(
         make_client=lambda observer: Endpoints(
             lambda: observer.latest("endpoints"), lambda: site.down
         ),
+        heal=lambda: _heal(plane),
         versions=versions(api, found),
     )
+
+
+def _heal(plane: ControlPlane) -> tuple[str, ...]:
+    """Start what has ended of a lab: a controller that could not renew its lease ends."""
+    ended = tuple(name for name, runs in plane.status().components.items() if not runs)
+    if ended:
+        plane.start()
+    return ended
 
 
 def versions(api: Api, subject: Subject) -> dict[str, str]:

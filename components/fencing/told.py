@@ -17,9 +17,10 @@ def tell(iris: IrisSettings, fencing: FencingSettings) -> None:
     """What fencing saves where it is off; where it is on, what it changed and what it may do."""
     if not fencing.enabled:
         pulumi.log.info(
-            "Fencing is off (ha-iris:fencing.enabled): a crashed node's database is back after 89 "
-            "to 149 s, 128 on average, and after 52 s with it (measured with a simulated storage, "
-            "attach 10 s and start 15 s included; docs/fencing.md)."
+            "Fencing is off (ha-iris:fencing.enabled): a crashed node's database is back after 86 "
+            "to 150 s, 120 on average, and after 66 to 75 s with it (measured with a simulated "
+            "storage, 10 s to attach, 15 s to start and 20 s to switch a machine off included; "
+            "docs/fencing.md)."
         )
         return
     chosen = iris.toleration_seconds

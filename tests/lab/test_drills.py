@@ -5,11 +5,11 @@ from itertools import pairwise
 import pytest
 
 from drills import run as runs
-from drills import times
+from drills import targets, times
 from drills.attempts import Attempt
 from drills.run import Run
 from drills.scenarios import SCENARIOS
-from drills.targets import Target, in_lab
+from drills.targets import Target
 from lab.cluster.control_plane import ControlPlane
 from tests.lab.stack import Stack
 
@@ -22,9 +22,11 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def target(stack: Stack, control_plane: ControlPlane) -> Target:
-    """The development stack's database."""
-    return in_lab("dev", control_plane, namespace=stack.engine.outputs()["namespace"])
+def target(stack: Stack, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Target:
+    """The development stack's database, found as the command line finds it."""
+    monkeypatch.setattr(targets.LabHome, "default", lambda: control_plane.home)
+    monkeypatch.setattr(targets, "linked", lambda home: control_plane.toolchain)
+    return targets.of_stack("dev", sql=None, host_image="", off=None, on=None)
 
 
 def drill(name: str, target: Target) -> Run:
@@ -37,6 +39,7 @@ def drill(name: str, target: Target) -> Run:
         rows=None,
         limit=240,
         say=print,
+        heal=target.heal,
     )
 
 
@@ -49,6 +52,7 @@ def test_a_deleted_pod_is_back_and_every_phase_is_told(target: Target):
     done = drill("pod-deleted", target)
 
     assert done.verdict is None
+    assert done.ended == ()
     assert done.recovery.first is not None
     assert outages(done.attempts) == 1
     assert {"noticed", "evicted", "started", "ready", "routed"} <= done.phases.keys()

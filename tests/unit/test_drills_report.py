@@ -52,6 +52,14 @@ def test_a_budget_is_kept_if_every_run_keeps_it():
     assert not drill().kept, "no run is no proof"
 
 
+def test_a_run_in_which_a_controller_of_the_lab_ended_shows_nothing():
+    spoiled = replace(run(20), ended=("kube-controller-manager",))
+
+    assert Budget(60).faults(spoiled) == [
+        "kube-controller-manager of the lab ended meanwhile: run it again"
+    ]
+
+
 def test_one_lost_commit_breaks_the_budget_however_quick_it_was():
     lost = replace(CLEAN, missing=(41,))
 
