@@ -1,7 +1,10 @@
 """Databases and journals are restored from one moment: two sources of one run."""
 
-from typing import Any
+import asyncio
+from contextlib import nullcontext
+from typing import Any, cast
 
+import pulumi
 import pytest
 
 from components.iris.restore.check import Unfit, look
@@ -69,3 +72,21 @@ def test_the_size_of_the_volume_of_journals_is_asked_for_by_its_own_key():
             gib=20,
             setting="journals.volumeGib",
         )
+
+
+@pytest.mark.parametrize(("run", "refused"), [("1", False), ("2", True)])
+def test_an_update_asks_it_before_it_makes_the_volume_of_journals(iris, monkeypatch, run, refused):
+    monkeypatch.setattr("components.iris.restore.hook.connect", lambda _: nullcontext(Played()))
+    restore = {"data": {"snapshot": "data-1"}, "journals": {"snapshot": f"journals-{run}"}}
+    engine = iris(journals={"volume_gib": 10}, restore=restore)
+    hook = cast(Any, engine.hooks["iris-journals-filled"])
+
+    def called():
+        change = pulumi.ResourceHookArgs(urn="urn", id="", name="n", type="t", new_inputs={})
+        loop = asyncio.get_event_loop_policy().get_event_loop()
+        loop.run_until_complete(hook.callback(change))
+
+    if not refused:
+        return called()
+    with pytest.raises(ValueError, match=r"name two of one run \(docs/restore.md\)"):
+        called()
