@@ -80,8 +80,8 @@ def beside(reports: Mapping[str, Mapping[str, Any]]) -> str:
     root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size})
     SubElement(root, "style").text = STYLE
     _box(root, 0, 0, WIDTH, height, "paper")
-    scenario = next(iter(reports.values()))["scenario"]
-    _text(root, LEFT, 24, f"{scenario}: seconds from the fault to the first success", "bold")
+    drilled = ", ".join(dict.fromkeys(report["scenario"] for report in reports.values()))
+    _text(root, LEFT, 24, f"{drilled}: seconds from the fault to the first success", "bold")
     _legend(root, reports.values())
     bottom = TOP + LANE * len(reports)
     for number, (name, report) in enumerate(reports.items()):
