@@ -1,8 +1,10 @@
 """A cluster's API as this program asks it while it runs, outside of any resource."""
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
@@ -52,7 +54,7 @@ def connect(kubeconfig: str) -> Iterator[Api]:
     with TemporaryDirectory(prefix="ha-iris-") as folder:
         try:
             api = config.new_client_from_config_dict(
-                document, persist_config=False, temp_file_path=folder
+                _in_files(document, Path(folder)), persist_config=False, temp_file_path=folder
             )
             if not _logs_in(document, api.configuration):
                 raise Unreachable("its login program gave no token and no certificate")
@@ -63,6 +65,23 @@ def connect(kubeconfig: str) -> Iterator[Api]:
         except client.ApiException as error:
             # Its text has the answer's headers and body.
             raise Unreachable(f"{error.status} {error.reason}") from None
+
+
+def _in_files(document: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The kubeconfig with its certificates and keys in files of this folder.
+
+    The client's own files are by content: two connections at a time would share them, and the
+    one that ends first would take them away from the other.
+    """
+    parts = [entry.get("cluster") for entry in document.get("clusters") or []]
+    parts += [entry.get("user") for entry in document.get("users") or []]
+    for number, part in enumerate(parts):
+        for key in ("certificate-authority", "client-certificate", "client-key"):
+            if data := (part or {}).pop(f"{key}-data", None):
+                file = folder / f"{number}-{key}"
+                file.write_bytes(base64.b64decode(data))
+                part[key] = str(file)
+    return document
 
 
 def _logs_in(document: dict[str, Any], configuration: Any) -> bool:
