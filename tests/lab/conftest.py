@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from lab import REPOSITORY
 from lab.cluster.control_plane import ControlPlane
 from lab.home import LabHome
 from lab.plugins.provide import provide
@@ -58,19 +57,12 @@ def shared_stack(control_plane: ControlPlane, lab_home: LabHome, toolchain: Tool
 @pytest.fixture
 def stack(shared_stack: Stack) -> Stack:
     """The stack as its file describes it, up and running."""
-    shared_stack.groups = {}
-    shared_stack.project = REPOSITORY
-    shared_stack.run("up")
+    shared_stack.bring_up()
     return shared_stack
 
 
 @pytest.fixture
 def no_stack(shared_stack: Stack) -> Stack:
     """The stack before its first ``up``."""
-    shared_stack.groups = {}
-    shared_stack.project = REPOSITORY
-    if shared_stack.engine.resources:
-        # What a protected test leaves is unprotected by `up`, as a person would do it.
-        shared_stack.run("up")
-        shared_stack.run("destroy")
+    shared_stack.bring_down()
     return shared_stack

@@ -1,31 +1,30 @@
-"""The development stack in a lab, each operation in a process of its own."""
+"""The development stack in a lab."""
 
 import json
-import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from lab import REPOSITORY
-from lab.engine import Engine, EngineError, Operation, Result
+from lab.engine import Engine, Operation, Result
 from lab.home import LabHome
 from lab.toolchain import Toolchain
 
+READING = ("get", "describe", "logs", "wait")
+"""Commands of kubectl that change nothing."""
 OPERATION = """
-import json, pickle, sys
+import json, sys
 from pathlib import Path
 from lab.engine import Engine, EngineError
 from lab.home import LabHome
-root, pulumi, tools, project, result, settings, operation, *flags = sys.argv[1:]
+root, pulumi, tools, project, settings, operation, *flags = sys.argv[1:]
 engine = Engine(LabHome(Path(root)), Path(pulumi), "dev", tools=Path(tools),
                 project=Path(project), settings=json.loads(settings))
-failed = False
 try:
-    done = engine.run(operation, *flags)
-except EngineError as error:
-    done, failed = error.result, True
-Path(result).write_bytes(pickle.dumps(done))
-sys.exit(failed)
+    engine.run(operation, *flags)
+except EngineError:
+    sys.exit(1)
 """
 
 
@@ -37,6 +36,8 @@ class Stack:
         self.toolchain = toolchain
         self.groups: dict[str, Any] = {}
         self.project = REPOSITORY
+        self.stands: tuple[Path, str] | None = None
+        """What it was last brought up from, if nothing was done since but to read."""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -46,51 +47,75 @@ class Stack:
         return {f"ha-iris:{name}": group for name, group in groups.items()}
 
     @property
+    def _described(self) -> tuple[Path, str]:
+        return self.project, json.dumps(self.groups)
+
+    @property
     def engine(self) -> Engine:
         """What the lab knows about the stack."""
-        return Engine(self.home, self.toolchain.pulumi, "dev", settings=self.settings)
+        return Engine(
+            self.home,
+            self.toolchain.pulumi,
+            "dev",
+            tools=self.toolchain.bin,
+            project=self.project,
+            settings=self.settings,
+        )
 
     def start(self, operation: Operation, *flags: str) -> subprocess.Popen[bytes]:
-        """Begin an operation in a process of its own, as ``python -m lab up`` is one."""
+        """Begin an operation in a process of its own, which a test may kill."""
+        self.stands = None
         folders = [self.home.root, self.toolchain.pulumi, self.toolchain.bin, self.project]
-        given = [self.result, json.dumps(self.settings)]
+        arguments = [*map(str, folders), json.dumps(self.settings), operation, *flags]
         return subprocess.Popen(
-            [sys.executable, "-c", OPERATION, *map(str, folders), *given, operation, *flags],
+            [sys.executable, "-c", OPERATION, *arguments],
             start_new_session=True,
             cwd=REPOSITORY,
         )
 
     def run(self, operation: Operation, *flags: str) -> Result:
-        """Run an operation to its end.
+        """Run an operation to its end, in this process: what it imports is there already.
 
         Raises:
             EngineError: it failed; what it wrote says why.
         """
-        with self.start(operation, *flags) as process:
-            failed = process.wait(timeout=600)
-        with open(self.result, "rb") as file:
-            result = pickle.load(file)
-        if failed:
-            raise EngineError("dev", operation, result)
+        self.stands = None
+        result = self.engine.run(operation, *flags)
+        if operation == "up" and not flags:
+            self.stands = self._described
         return result
 
     def pulumi(self, *arguments: str) -> str:
         """What another command of the Pulumi CLI prints for the stack, such as ``stack export``."""
+        self.stands = None
         return self.engine.call(*arguments)
-
-    @property
-    def result(self) -> str:
-        """Where an operation leaves its result."""
-        return str(self.home.root / "result")
 
     def kubectl(self, *args: str) -> str:
         """What kubectl prints for the lab's cluster."""
+        if args[0] not in READING and "--dry-run=server" not in args:
+            self.stands = None
         command = [self.toolchain.bin / "kubectl", "--kubeconfig", self.home.kubeconfig, *args]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def get(self, *args: str) -> Any:
         """An object of the cluster, or a list of them, as data."""
         return json.loads(self.kubectl("get", "--output", "json", *args))
+
+    def bring_up(self) -> None:
+        """Have the stack as its file describes it, up and running."""
+        self.groups, self.project = {}, REPOSITORY
+        if self.stands != self._described:
+            self.run("up")
+
+    def bring_down(self) -> None:
+        """Have nothing of the stack, whatever a test left."""
+        self.groups, self.project = {}, REPOSITORY
+        resources = self.engine.resources
+        if any(resource.get("protect") for resource in resources):
+            # As a person would: what a protected test leaves is unprotected by `up`.
+            self.run("up")
+        if resources:
+            self.run("destroy")
 
     def claim_uid(self) -> str:
         """Identity of the database's volume claim."""
