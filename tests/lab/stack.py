@@ -1,15 +1,22 @@
 """The development stack in a lab."""
 
 import json
+import multiprocessing
 import subprocess
 import sys
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from lab import REPOSITORY
-from lab.engine import Engine, Operation, Result
+from lab.engine import Engine, EngineError, Operation, Result, sdk_classes
 from lab.home import LabHome
 from lab.toolchain import Toolchain
+
+_FORK = multiprocessing.get_context("fork")
 
 READING = ("get", "describe", "logs", "wait")
 """Commands of kubectl that change nothing."""
@@ -74,13 +81,27 @@ class Stack:
         )
 
     def run(self, operation: Operation, *flags: str) -> Result:
-        """Run an operation to its end, in this process: what it imports is there already.
+        """Run an operation to its end, in a fork of this process: what it imports is there already.
 
         Raises:
             EngineError: it failed; what it wrote says why.
         """
         self.stands = None
-        result = self.engine.run(operation, *flags)
+        _warm_up()
+        receiver, sender = _FORK.Pipe(duplex=False)
+        process = _FORK.Process(target=_operate, args=(self.engine, sender, operation, flags))
+        with warnings.catch_warnings():
+            # Other threads of this process hold no lock that an operation takes.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        sender.close()
+        try:
+            failed, result = receiver.recv()
+        finally:
+            process.kill()
+            process.join()
+        if failed:
+            raise EngineError("dev", operation, result)
         if operation == "up" and not flags:
             self.stands = self._described
         return result
@@ -120,6 +141,21 @@ class Stack:
     def claim_uid(self) -> str:
         """Identity of the database's volume claim."""
         return self.get("persistentvolumeclaim", "iris-data", "-n", "iris")["metadata"]["uid"]
+
+
+@cache
+def _warm_up() -> None:
+    """Load once what every operation loads; what was loaded goes with a fork."""
+    sdk_classes.load("existing")
+
+
+def _operate(engine: Engine, to: Connection, operation: Operation, flags: Sequence[str]) -> None:
+    try:
+        told = (False, engine.run(operation, *flags))
+    except EngineError as error:
+        told = (True, error.result)
+    sys.stdout.flush()
+    to.send(told)
 
 
 def changes(result: Result) -> dict[str, str]:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from components.in_cluster.kube import Api, ApiError
+from components.in_cluster.kube import TIMEOUT, Api, ApiError
 
 from .settings import Settings
 
-MARGIN = 4.0
-"""Seconds before its end at which a lease that could not be renewed counts as lost."""
+MARGIN = TIMEOUT
+"""Seconds before its end at which a lease that could not be renewed counts as lost: what was begun
+before has ended by then."""
 
 
 class Leader:
