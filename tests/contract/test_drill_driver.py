@@ -10,13 +10,12 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
+import iris.dbapi as driver
 import pytest
 
 from drills import iris
 from drills.clients import Commits
 from drills.iris import Login, connect
-
-driver = pytest.importorskip("iris.dbapi", reason="drills/requirements.txt is not installed")
 
 
 @pytest.fixture
