@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.aws.iam import ARN, AwsIamSettings, service_role
+from components.aws.iam import ARN, AwsIamSettings, pod_identity
 from components.backup.settings import BackupSettings
 from components.longhorn.longhorn import NAMESPACE
 
@@ -103,31 +103,21 @@ class S3BackupStore(pulumi.ComponentResource):
         bucket_arn = pulumi.Output.concat(
             "arn:", aws.get_partition_output().partition, ":s3:::", bucket
         )
-        role = service_role(
-            f"{name}-role",
+        identity = pod_identity(
+            name,
             iam,
             description="Longhorn's backups",
-            service="pods.eks.amazonaws.com",
-            # Pod Identity tags its sessions with cluster, namespace and service account.
-            actions=["sts:AssumeRole", "sts:TagSession"],
             policy=bucket_arn.apply(lambda arn: access_policy(arn, settings.kms_key)),
-            tags=tags,
-            opts=child,
-        )
-        association = aws.eks.PodIdentityAssociation(
-            f"{name}-identity",
             cluster_name=cluster_name,
             namespace=NAMESPACE,
             service_account=SERVICE_ACCOUNT,
-            role_arn=role.arn,
-            tags=dict(tags),
+            tags=tags,
             opts=child,
         )
         self.bucket = bucket
         self.url = pulumi.Output.concat("s3://", bucket, f"@{region}/")
-        self.credentials = {"AWS_IAM_ROLE_ARN": role.arn}
-        # A pod that starts before the association has no identity until it is started again.
-        self.ready = [*role.grants, association]
+        self.credentials = {"AWS_IAM_ROLE_ARN": identity.role_arn}
+        self.ready = [*identity.ready]
         self.register_outputs({"url": self.url})
 
     def _bucket(

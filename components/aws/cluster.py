@@ -1,35 +1,21 @@
 """An EKS cluster whose nodes Longhorn can use from their first second."""
 
-import json
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
+from components.aws import add_ons
 from components.aws.access import EksAdmins, kubeconfig
 from components.aws.iam import service_role
 from components.aws.network import AwsNetwork
-from components.aws.nodes import CNI_POLICY, EksNodeGroups
+from components.aws.nodes import EksNodeGroups
 from components.aws.settings import EksClusterSettings
 from components.cluster import Cluster
 from components.kubeconfig import kubectl_commands
 from components.kubernetes_version import warn_of_untested
 from components.longhorn.node_changes import NodeChanges
-
-ADD_ONS_BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
-"""A node without a network plugin is never Ready, and its group is never created."""
-
-ADD_ON_CONFIGURATION = {
-    # Without it a NetworkPolicy is accepted and has no effect (EKS user guide, network policies).
-    "vpc-cni": json.dumps({"enableNetworkPolicy": "true"})
-}
-"""What differs from an add-on's defaults, as its own JSON schema has it."""
-
-ADD_ONS_AFTER_NODES = ("coredns", "snapshot-controller")
-"""Deployments, which are never active without a node. The last one serves VolumeSnapshot."""
-
 
 NETWORK_LOAD_BALANCER = {
     # Without it EKS makes a Classic one, which cuts what is silent for 60 seconds; this one waits
@@ -39,10 +25,6 @@ NETWORK_LOAD_BALANCER = {
     "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
 }
 """Annotations of cloud-provider-aws, which serves load balancers in EKS without an add-on."""
-
-
-Identities = Sequence[aws.eks.AddonPodIdentityAssociationArgs]
-"""Which role each service account of an add-on acts with."""
 
 
 class EksCluster(pulumi.ComponentResource, Cluster):
@@ -90,7 +72,9 @@ class EksCluster(pulumi.ComponentResource, Cluster):
         )
         self.created_name = cluster.name
         admins = EksAdmins(f"{name}-admins", settings, cluster=cluster, tags=tags, opts=child)
-        before = self._add_ons_before_nodes(name, settings, cluster=cluster, tags=tags)
+        before = add_ons.before_nodes(
+            name, settings, cluster=cluster, cluster_name=cluster_name, tags=tags, opts=child
+        )
         # A profile is of one machine: it is for this run, and not for whoever reads the output.
         this_runs_kubeconfig = kubeconfig(
             cluster, name=cluster_name, region=region, role=settings.login_role, profile=profile
@@ -113,8 +97,14 @@ class EksCluster(pulumi.ComponentResource, Cluster):
             protect_data=protect_data,
             opts=child,
         )
-        after = self._add_ons(
-            name, settings, ADD_ONS_AFTER_NODES, cluster=cluster, tags=tags, after=nodes.groups
+        after = add_ons.add_ons(
+            name,
+            settings,
+            add_ons.AFTER_NODES,
+            cluster=cluster,
+            tags=tags,
+            after=nodes.groups,
+            opts=child,
         )
         # The cluster's security group guards a private endpoint, and knows the nodes only.
         rules: list[pulumi.Resource] = [
@@ -233,69 +223,3 @@ class EksCluster(pulumi.ComponentResource, Cluster):
                 custom_timeouts=pulumi.CustomTimeouts(create="40m", update="90m", delete="40m"),
             ),
         )
-
-    def _add_ons_before_nodes(
-        self,
-        name: str,
-        settings: EksClusterSettings,
-        *,
-        cluster: aws.eks.Cluster,
-        tags: Mapping[str, str],
-    ) -> list[pulumi.Resource]:
-        if settings.cni_identity == "node":
-            return self._add_ons(name, settings, ADD_ONS_BEFORE_NODES, cluster=cluster, tags=tags)
-        role = service_role(
-            f"{name}-cni-role",
-            settings.iam,
-            description=f"Network plugin of {self.name}",
-            service="pods.eks.amazonaws.com",
-            actions=["sts:AssumeRole", "sts:TagSession"],
-            managed_policies=[CNI_POLICY],
-            tags=tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return self._add_ons(
-            name,
-            settings,
-            ADD_ONS_BEFORE_NODES,
-            cluster=cluster,
-            tags=tags,
-            after=role.grants,
-            identities={
-                "vpc-cni": [
-                    aws.eks.AddonPodIdentityAssociationArgs(
-                        role_arn=role.arn, service_account="aws-node"
-                    )
-                ]
-            },
-        )
-
-    def _add_ons(
-        self,
-        name: str,
-        settings: EksClusterSettings,
-        add_ons: Sequence[str],
-        *,
-        cluster: aws.eks.Cluster,
-        tags: Mapping[str, str],
-        after: Sequence[pulumi.Input[pulumi.Resource]] = (),
-        identities: Mapping[str, Identities] = MappingProxyType({}),
-    ) -> list[pulumi.Resource]:
-        return [
-            aws.eks.Addon(
-                f"{name}-{add_on}",
-                cluster_name=cluster.name,
-                addon_name=add_on,
-                addon_version=settings.addon_versions.get(add_on)
-                or aws.eks.get_addon_version_output(
-                    addon_name=add_on, kubernetes_version=settings.kubernetes_version
-                ).version,
-                configuration_values=ADD_ON_CONFIGURATION.get(add_on),
-                pod_identity_associations=identities.get(add_on),
-                resolve_conflicts_on_create="OVERWRITE",
-                resolve_conflicts_on_update="OVERWRITE",
-                tags=dict(tags),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
-            )
-            for add_on in add_ons
-        ]

@@ -37,6 +37,70 @@ class ServiceRole:
     """Wait for these before using the role, and outlive what uses it."""
 
 
+def pod_role(
+    name: str,
+    settings: AwsIamSettings,
+    *,
+    description: str,
+    managed_policies: Sequence[str] = (),
+    policy: pulumi.Input[str] | None = None,
+    tags: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> ServiceRole:
+    """A role that pods get from EKS Pod Identity."""
+    return service_role(
+        name,
+        settings,
+        description=description,
+        service="pods.eks.amazonaws.com",
+        # Pod Identity tags its sessions with cluster, namespace and service account.
+        actions=["sts:AssumeRole", "sts:TagSession"],
+        managed_policies=managed_policies,
+        policy=policy,
+        tags=tags,
+        opts=opts,
+    )
+
+
+@dataclass(frozen=True)
+class PodIdentity:
+    """A role, and who acts with it."""
+
+    role_arn: pulumi.Output[str]
+
+    ready: Sequence[pulumi.Resource]
+    """What must exist before the pod starts: one that is older has no identity until it is started
+    again."""
+
+
+def pod_identity(
+    name: str,
+    settings: AwsIamSettings,
+    *,
+    description: str,
+    policy: pulumi.Input[str],
+    cluster_name: pulumi.Input[str],
+    namespace: str,
+    service_account: str,
+    tags: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> PodIdentity:
+    """A role for the pods of one service account, and nobody else; ``policy`` is JSON."""
+    role = pod_role(
+        f"{name}-role", settings, description=description, policy=policy, tags=tags, opts=opts
+    )
+    association = aws.eks.PodIdentityAssociation(
+        f"{name}-identity",
+        cluster_name=cluster_name,
+        namespace=namespace,
+        service_account=service_account,
+        role_arn=role.arn,
+        tags=dict(tags),
+        opts=opts,
+    )
+    return PodIdentity(role.arn, [*role.grants, association])
+
+
 def service_role(
     name: str,
     settings: AwsIamSettings,

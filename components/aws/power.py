@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 
 import pulumi
-import pulumi_aws as aws
 
-from components.aws.iam import AwsIamSettings, service_role
+from components.aws.iam import AwsIamSettings, pod_identity
 from components.fencing.power import NAMESPACE, SERVICE_ACCOUNT, MachinePower
 
 
@@ -27,27 +26,18 @@ class Ec2Power(pulumi.ComponentResource):
     ) -> None:
         super().__init__("ha-iris:fencing:Ec2Power", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        role = service_role(
-            f"{name}-role",
+        identity = pod_identity(
+            name,
             iam,
             description="Fencing of nodes",
-            service="pods.eks.amazonaws.com",
-            # Pod Identity tags its sessions with cluster, namespace and service account.
-            actions=["sts:AssumeRole", "sts:TagSession"],
             policy=pulumi.Output.from_input(cluster_name).apply(power_policy),
-            tags=tags,
-            opts=child,
-        )
-        association = aws.eks.PodIdentityAssociation(
-            f"{name}-identity",
             cluster_name=cluster_name,
             namespace=NAMESPACE,
             service_account=SERVICE_ACCOUNT,
-            role_arn=role.arn,
-            tags=dict(tags),
+            tags=tags,
             opts=child,
         )
-        self.power = MachinePower("aws", {"region": region}, ready=[*role.grants, association])
+        self.power = MachinePower("aws", {"region": region}, ready=identity.ready)
         self.register_outputs({})
 
 

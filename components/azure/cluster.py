@@ -11,17 +11,10 @@ from pulumi_azure_native import (
 )
 
 from components.azure.access import api_access, entra, key_service, kubeconfig
-from components.azure.keys import Key
+from components.azure.control_plane import grants_outside, network_profile
 from components.azure.logs import AksLogs
 from components.azure.network import AzureNetwork
 from components.azure.nodes import ZONES, AksNodeSet, system_pool
-from components.azure.roles import (
-    KEY_VAULT_CRYPTO_USER,
-    NETWORK_CONTRIBUTOR,
-    PRIVATE_DNS_ZONE_CONTRIBUTOR,
-    READER,
-    grant,
-)
 from components.azure.settings import AksClusterSettings
 from components.azure.told import egress_addresses, node_identity
 from components.cluster import Cluster
@@ -96,7 +89,7 @@ class AksCluster(pulumi.ComponentResource, Cluster):
             tags=tags,
             opts=child,
         )
-        grants = self._grants(name, settings, identity, network)
+        grants = grants_outside(name, settings, identity=identity, network=network, opts=child)
         cluster = containerservice.ManagedCluster(
             f"{name}-aks",
             resource_name_=cluster_name,
@@ -113,7 +106,7 @@ class AksCluster(pulumi.ComponentResource, Cluster):
                 user_assigned_identities=[identity.id],
             ),
             agent_pool_profiles=[system_pool(settings, subnet_id=network.subnet_id, tags=tags)],
-            network_profile=_network_profile(network),
+            network_profile=network_profile(network),
             api_server_access_profile=api_access(settings),
             auto_upgrade_profile=containerservice.ManagedClusterAutoUpgradeProfileArgs(
                 upgrade_channel="none",
@@ -260,68 +253,3 @@ class AksCluster(pulumi.ComponentResource, Cluster):
         )
         self.workloads_after = [*pools, *node_prep.ready]
         self.register_outputs({"kubeconfig": self.kubeconfig})
-
-    def _grants(
-        self,
-        name: str,
-        settings: AksClusterSettings,
-        identity: managedidentity.UserAssignedIdentity,
-        network: AzureNetwork,
-    ) -> list[pulumi.Resource]:
-        """What the control plane may do outside the resource groups that are its own."""
-        scopes: dict[str, tuple[str, pulumi.Input[str]]] = {
-            "subnet": (NETWORK_CONTRIBUTOR, network.subnet_id)
-        }
-        if settings.private_dns_zone.startswith("/"):
-            scopes["dns-zone"] = (PRIVATE_DNS_ZONE_CONTRIBUTOR, settings.private_dns_zone)
-            # AKS links the zone to the nodes' network (AKS, private clusters).
-            scopes["network"] = (
-                NETWORK_CONTRIBUTOR,
-                network.subnet_id.apply(lambda subnet: subnet.partition("/subnets/")[0]),
-            )
-        if settings.disk_encryption_set_id:
-            scopes["disk-keys"] = (READER, settings.disk_encryption_set_id)
-        if settings.secrets_kms_key:
-            scopes["secrets-key"] = (KEY_VAULT_CRYPTO_USER, Key.of(settings.secrets_kms_key).scope)
-        for address in network.outbound_ips:
-            # By what it is and not by its place: to drop one must not touch the others.
-            _, _, _, _, group, *_, ip = address.split("/")
-            scopes[f"outbound-{group}-{ip}"] = (NETWORK_CONTRIBUTOR, address)
-        return [
-            grant(
-                f"{name}-{what}-access",
-                role,
-                to=identity.principal_id,
-                scope=scope,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for what, (role, scope) in scopes.items()
-        ]
-
-
-def _network_profile(
-    network: AzureNetwork,
-) -> containerservice.ContainerServiceNetworkProfileArgs:
-    return containerservice.ContainerServiceNetworkProfileArgs(
-        network_plugin="azure",
-        network_plugin_mode="overlay",
-        network_dataplane="cilium",
-        network_policy="cilium",
-        pod_cidr=network.pods_range,
-        service_cidr=network.services_range,
-        dns_service_ip=network.dns_service_ip,
-        load_balancer_sku="standard",
-        # The load balancer's address is in all zones, and AKS lets it through to the API server by
-        # itself.
-        outbound_type=network.outbound_type,
-        load_balancer_profile=containerservice.ManagedClusterLoadBalancerProfileArgs(
-            outbound_ips=containerservice.ManagedClusterLoadBalancerProfileOutboundIPsArgs(
-                public_ips=[
-                    containerservice.ResourceReferenceArgs(id=address)
-                    for address in network.outbound_ips
-                ]
-            )
-        )
-        if network.outbound_ips
-        else None,
-    )
