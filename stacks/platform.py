@@ -166,7 +166,7 @@ def _fence(
         "fencing",
         settings.fencing,
         cluster=cluster,
-        database=Database(iris.namespace, iris.pods, iris),
+        database=Database(iris.namespace, iris.members, iris),
         power=power,
         longhorn=settings.iris.storage_class is None,
         read_from=(

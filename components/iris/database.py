@@ -32,6 +32,9 @@ class Iris(pulumi.ComponentResource):
     pods: Sequence[Mapping[str, str]]
     """Labels of the pod of each database."""
 
+    members: Sequence[Mapping[str, str]]
+    """The same, and where it is a mirror of all its members, not of the primary alone."""
+
     instances: Sequence[Reached]
     """How clients come to each database."""
 
@@ -101,6 +104,7 @@ class Iris(pulumi.ComponentResource):
             opts=child,
         )
         self.pods = [one.pods for one in running.instances]
+        self.members = [one.members or one.pods for one in running.instances]
         self.instances = reached(
             name, settings, running=running, around=around, cluster=cluster, opts=child
         )

@@ -11,10 +11,7 @@ import yaml
 from components.azure.power import ACTIONS
 from components.fencing.program import settings as of_the_program
 from components.fencing.rights import PAUSE
-from components.fencing.settings import FencingSettings
-from components.fencing.told import tell, with_fallback
 from components.gcp.power import names_begin, role_id
-from components.iris import IrisSettings
 from stacks import compose
 from tests.unit.conftest import ROOT
 
@@ -49,13 +46,6 @@ def told(engine):
 @pytest.mark.parametrize("stack", ["dev", "eks", "aks", "gke"])
 def test_nothing_of_fencing_is_made_until_somebody_asks(committed, stack):
     assert [r.name for r in committed(stack).resources if "fencing" in r.name] == []
-
-
-def test_a_preview_without_fencing_tells_what_it_would_save(composed, caplog):
-    caplog.set_level("INFO")
-    composed("dev", preview=True)
-
-    assert "120 on average, and after 66 to 75 s with it" in caplog.text
 
 
 @pytest.mark.parametrize("stack", ["eks", "aks", "gke"])
@@ -152,18 +142,6 @@ def test_longhorns_policy_comes_second_while_fencing_is_on(eks):
     spec = eks(fencing=ON).one(DEPLOYMENT, "iris-deployment").inputs["spec"]["template"]["spec"]
 
     assert {t["tolerationSeconds"] for t in spec["tolerations"]} == {60}
-
-
-@pytest.mark.parametrize(("seconds", "warned"), [(10, True), (90, False)])
-def test_a_toleration_that_somebody_chose_stays_and_one_that_disturbs_is_told(
-    deploy, caplog, seconds, warned
-):
-    iris, fencing = IrisSettings(toleration_seconds=seconds), FencingSettings(enabled=True)
-
-    deploy(lambda: tell(iris, fencing))
-
-    assert with_fallback(iris, fencing).toleration_seconds == seconds
-    assert ("disturb each other" in caplog.text) == warned
 
 
 def test_a_command_of_ones_own_is_carried_to_the_agent_and_its_login_is_secret(

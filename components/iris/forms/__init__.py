@@ -62,6 +62,9 @@ class Instance:
     pods: Mapping[str, str]
     """Labels that its pod has and no other pod of the namespace."""
 
+    members: Mapping[str, str] | None = None
+    """Labels of all pods that hold its data; None: ``pods`` are all. Of a mirror they are not."""
+
     ordinal: int | None = None
     """Its number among several; None: there can be no other."""
 

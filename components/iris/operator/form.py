@@ -106,6 +106,7 @@ def operator(
             Instance(
                 service=f"{NAME}-superserver",
                 pods=pods("data", mirrored=wanted.mirrored),
+                members=pods("data"),
                 named_ports=False,
                 gateways=pods("webgateway") if login else None,
             )
