@@ -97,6 +97,8 @@ class Machine:
     connected: bool = True
     """Whether it reaches the API server."""
     asked_off: float | None = None
+    was_reset: bool = False
+    """Whether it has gone off and booted by itself."""
 
 
 @dataclass
@@ -108,11 +110,14 @@ class PlayedPower:
     """From the request to a machine that is off."""
     calls: list[str] = field(default_factory=list)
     fails: str | None = None
-    wrong: bool = False
+    wrong: set[str] = field(default_factory=set)
+    """Nodes whose machine is another one's."""
+    boots: float | None = None
+    """Seconds after which a machine that went off boots by itself, as one that is reset does."""
 
     def identify(self, name: str, address: str, provider_id: str) -> str:
         self._call("identify", name)
-        if self.wrong:
+        if name in self.wrong:
             raise WrongMachine(f"{name} has another address")
         return name
 
@@ -125,6 +130,8 @@ class PlayedPower:
     def state(self, machine: str, handle: str) -> str:
         self._call("state", machine)
         one = self.world.machines[machine]
+        if one.was_reset:
+            return "off"
         if one.asked_off is None:
             return "on"
         return "changing" if self.world.now - one.asked_off < self.seconds else "off"
@@ -268,6 +275,8 @@ class World:
             asked = machine.asked_off
             if asked is not None and self.now - asked >= self.power.seconds:
                 machine.on = False
+                if self.power.boots is not None and self.now - asked >= self.power.boots:
+                    self.machines[name] = machine = Machine(was_reset=True)
             lease = self.api.objects[f"{LEASES}/{name}"]["spec"]
             due = self.now - float(lease["renewTime"]) >= 10
             if machine.on and machine.connected and not self.api_away and due:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.fencing.program.settings import HISTORY, RECORD
 from tests.unit.fencing_world import VOLUMES, World
 
 
@@ -159,7 +160,7 @@ def test_a_machine_that_does_not_go_off_frees_nothing_and_is_told_again():
 
 def test_a_machine_that_is_not_the_nodes_is_refused():
     world = World()
-    world.power.wrong = True
+    world.power.wrong = {"a"}
 
     world.crash("a")
     world.run(200)
@@ -193,3 +194,107 @@ def test_a_machine_that_stays_away_is_started_again_and_again_and_stays_out_of_s
     assert world.power.calls.count("on a") > 3
     assert world.taints("a") == ["out-of-service"]
     assert any(event.startswith("NodeStaysAway") for event in world.events())
+
+
+def test_a_machine_that_boots_by_itself_before_any_agent_sees_it_off_keeps_its_database():
+    world = World()
+    world.power.boots = 20
+    world.machines["a"].connected = False
+    world.until(lambda: world.phase("a") == "accepted")
+    for one in world.agents:
+        one.alive = False
+    world.run(40)
+    assert world.machines["a"].on
+
+    world.new_agent("c")
+    world.until(lambda: world.phase("a") is None)
+
+    assert world.taints("a") == []
+    assert world.pods() == ["a"]
+    assert not world.two_writers
+    assert world.events()[-1].startswith("FenceEnds: its machine was off and is on again")
+
+
+def test_a_machine_that_is_reset_is_released_before_it_boots():
+    world = World()
+    world.power.boots = 30
+
+    world.crash("a")
+    world.until(lambda: world.freed)
+
+    assert not world.machines["a"].was_reset
+    world.until(lambda: world.phase("a") is None)
+    assert world.taints("a") == []
+
+
+def test_a_node_that_dies_again_while_its_copies_are_rebuilt_is_fenced_again():
+    world = World()
+    volume = world.api.objects[f"{VOLUMES}/data"]
+    world.crash("a")
+    world.until(lambda: world.freed)
+    volume["status"] = {"state": "attached", "robustness": "degraded"}
+    world.until(lambda: world.phase("a") == "rebuilding")
+    world._place("a")
+    world.run(20)
+
+    world.crash("a")
+    world.until(lambda: "a" not in world.pods(), seconds=60)
+
+    assert world.power.calls.count("off a") == 2
+    assert world.taints("a") == ["rebuilding", "out-of-service"]
+    volume["status"]["robustness"] = "healthy"
+    world.until(lambda: world.phase("a") is None)
+    assert world.taints("a") == []
+
+
+def test_a_new_agent_takes_a_dead_node_for_no_living_one():
+    world = World()
+    world.power.fails = "off"
+    world.crash("a")
+    world.until(lambda: world.phase("a") == "asked")
+    for one in world.agents:
+        one.alive = False
+
+    world.power.fails = None
+    world.new_agent("c")
+    world.until(lambda: world.freed, seconds=60)
+
+    assert not any(event.startswith("FenceGivenUp") for event in world.events())
+
+
+def test_a_node_whose_machine_nobody_knows_holds_up_no_other():
+    world = World(nodes="abcdef", agents="cd")
+    world._place("b")
+    world.power.wrong = {"a"}
+
+    world.crash("a")
+    world.run(3)
+    world.crash("b")
+    world.until(lambda: "b" not in world.pods())
+
+    assert "off a" not in world.power.calls
+    assert world.phase("a") is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"phase": "asked"}', '{"later": 1}'])
+def test_what_nobody_can_read_on_a_node_stops_no_agent(text):
+    world = World()
+    world.annotate("a", RECORD, text)
+    world.annotate("b", HISTORY, text)
+
+    world.crash("a")
+
+    assert world.until(lambda: world.freed) <= 45
+
+
+def test_a_machine_that_cannot_be_started_stays_out_of_service_and_is_tried_again():
+    world = World()
+    world.power.fails = "on"
+    world.crash("a")
+    world.until(lambda: world.freed)
+    world.run(300)
+
+    assert world.phase("a") == "released"
+    assert world.taints("a") == ["out-of-service"]
+    world.power.fails = None
+    world.until(lambda: world.phase("a") is None)

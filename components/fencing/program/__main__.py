@@ -49,9 +49,11 @@ class Agent:
             if self.leads():
                 self.fence.go_on(view)
                 verdicts = judge(view, self.settings, me=self.me, answers=self.answers)
+                begun = False
                 for verdict in verdicts:
                     if verdict.fence:
-                        self.fence.begin(verdict.node, view, verdict.reason)
+                        # One whose fence cannot begin must not hold up the others.
+                        begun = begun or self.fence.begin(verdict.node, view, verdict.reason)
                     else:
                         self.told.once(verdict.node.name, "FenceHeld", verdict.reason)
             self._show(view, verdicts)
@@ -127,11 +129,15 @@ def main() -> None:
 
     def lead() -> None:
         # In a thread of its own: a cloud that answers slowly must not cost the lease.
-        while not ended.wait(RENEW_SECONDS):
-            try:
-                leader.run(aside=agent.aside)
-            except ApiError as error:
-                print(f"the lease was not to be had: {error}", flush=True)
+        try:
+            while not ended.wait(RENEW_SECONDS):
+                try:
+                    leader.run(aside=agent.aside)
+                except ApiError as error:
+                    print(f"the lease was not to be had: {error}", flush=True)
+        finally:
+            # An agent that can never lead again must not look well.
+            ended.set()
 
     renewing = threading.Thread(target=lead, daemon=True)
     renewing.start()

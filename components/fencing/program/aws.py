@@ -61,8 +61,13 @@ class Aws:
         self._ask("ec2", "StartInstances", InstanceId=[machine])
 
     def done(self, machine: str, handle: str) -> None:
-        """Have Auto Scaling take the instance for what it is, and look again."""
-        if handle:
+        """Have Auto Scaling take the instance for what it is, and look again.
+
+        An instance that the group has given up meanwhile must not keep it from looking.
+        """
+        if not handle:
+            return
+        if self._group(machine):
             self._ask(
                 "autoscaling",
                 "SetInstanceHealth",
@@ -70,21 +75,19 @@ class Aws:
                 HealthStatus="Healthy",
                 ShouldRespectGracePeriod="false",
             )
-            self._ask(
-                "autoscaling",
-                "ResumeProcesses",
-                AutoScalingGroupName=handle,
-                ScalingProcesses=WITHOUT,
-            )
+        self._ask(
+            "autoscaling",
+            "ResumeProcesses",
+            AutoScalingGroupName=handle,
+            ScalingProcesses=WITHOUT,
+        )
 
     def _look_away(self, machine: str) -> str:
         """Name of the instance's group, which does not look at its machines from now on.
 
         Standby, which is for one machine, is refused where a group has no more than its minimum.
         """
-        asked = self._ask("autoscaling", "DescribeAutoScalingInstances", InstanceIds=[machine])
-        group = asked.findtext(".//{*}AutoScalingGroupName") or ""
-        if group:
+        if group := self._group(machine):
             self._ask(
                 "autoscaling",
                 "SuspendProcesses",
@@ -92,6 +95,10 @@ class Aws:
                 ScalingProcesses=WITHOUT,
             )
         return group
+
+    def _group(self, machine: str) -> str:
+        asked = self._ask("autoscaling", "DescribeAutoScalingInstances", InstanceIds=[machine])
+        return asked.findtext(".//{*}AutoScalingGroupName") or ""
 
     def _instance(self, machine: str) -> ElementTree.Element:
         asked = self._ask("ec2", "DescribeInstances", InstanceId=[machine])

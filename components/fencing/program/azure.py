@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from .https import call
 from .power import WrongMachine
 
-API_VERSION = "2024-11-01"
+API_VERSION = "2026-04-01"
+"""That of azure-mgmt-compute 39.0.0, with which the contract tests compare."""
 MACHINE = re.compile(
     r"azure://(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute"
     r"/virtualMachineScaleSets/[^/]+/virtualMachines/\d+)",

@@ -24,8 +24,8 @@ from .settings import HISTORY, OUT_OF_SERVICE, REBUILDING, RECORD, Settings
 from .tell import Told
 from .world import Node, Record, View
 
-FAULTS = (PowerError, OSError, ValueError, KeyError)
-"""What asking a cloud can end in."""
+FAULTS = (PowerError, OSError, ValueError, KeyError, AttributeError, TypeError)
+"""What asking a cloud can end in, an answer of another shape than promised among it."""
 
 RETRY_SECONDS = 5.0
 """What failed is tried again after so long."""
@@ -49,30 +49,39 @@ class Fence:
     _again: dict[str, float] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
     _since: dict[str, float] = field(default_factory=dict)
+    _off_since: dict[str, float] = field(default_factory=dict)
+    """When this agent first heard that the machine is off."""
 
-    def begin(self, node: Node, view: View, reason: str) -> None:
-        """Note the fence on the node, once it is certain which machine it is."""
+    def begin(self, node: Node, view: View, reason: str) -> bool:
+        """Note the fence on the node, once it is certain which machine it is; False if it is not.
+
+        Whatever is noted counts as begun: no other may begin beside it.
+        """
         if self.settings.dry_run:
             self.told.once(node.name, "WouldFence", f"dry run: nothing is done; {reason}")
-            return
+            return False
         if self.clock() < self._not_before.get(node.name, 0):
-            return
+            return False
         try:
             machine = self.power.identify(node.name, node.address, node.provider_id)
         except WrongMachine as error:
             self.told.count("refused")
             self._later(node, "FenceRefused", f"not the node's machine: {error}")
-            return
+            return False
         except FAULTS as error:
             self._later(node, "FenceFailed", f"nobody tells which machine it is: {error!r}")
-            return
+            return False
         self.failing.discard(node.name)
         record = Record("asked", machine, str(uuid.uuid4()), view.now)
         recent = [at for at in node.history if at > view.now - self.settings.storm_seconds]
         history = json.dumps([*recent, view.now])
-        if self._note(node, record, annotations={HISTORY: history}):
-            self.told.event(node.name, "FenceBegins", f"{reason}; {machine!r} is switched off")
-            self._go_on(replace(node, record=record, version=""), view)
+        if not self._note(node, record, annotations={HISTORY: history}):
+            return False
+        self._since.pop(node.name, None)
+        self._off_since.pop(node.name, None)
+        self.told.event(node.name, "FenceBegins", f"{reason}; {machine!r} is switched off")
+        self._go_on(replace(node, record=record, version=""), view)
+        return True
 
     def go_on(self, view: View) -> None:
         """Take the next step of every fence that is at work."""
@@ -132,12 +141,32 @@ class Fence:
                 self.power.off(record.machine, record.request)
             return
         # The proof is as old as the answer: nobody else may have started it in between.
-        if not self.leads():
+        if not self.leads() or not self._still_off(node, record):
             return
         taints = [*_without(node, OUT_OF_SERVICE), OUT_OF_SERVICE]
         if self._note(node, replace(record, phase="off"), taints=taints):
             self.told.event(node.name, "Fenced", "the machine is off; its volumes are released")
             self._release(replace(node, version=""), replace(record, phase="off"))
+
+    def _still_off(self, node: Node, record: Record) -> bool:
+        """Whether nothing has run there since the proof.
+
+        A machine that boots by itself, or another one of the same name, is alive by now where no
+        agent was there to release its volumes in time. What ran before is gone all the same, and
+        the kubelet starts the database's pod anew: to take its volume away would tear it apart.
+        """
+        off_since = self._off_since.setdefault(node.name, self.clock())
+        if node.silent > self.settings.fresh_seconds:
+            return True
+        # Its last sign of life may be of before the proof: the next one tells, or its absence.
+        if self.clock() - node.silent > off_since:
+            self.power.done(record.machine, record.handle)
+            if self._note(node, None):
+                self._off_since.pop(node.name, None)
+                self.told.count("restarted")
+                message = "its machine was off and is on again; the database starts there anew"
+                self.told.event(node.name, "FenceEnds", message)
+        return False
 
     def _release(self, node: Node, record: Record) -> None:
         for name, uid in node.pods:
@@ -175,7 +204,7 @@ class Fence:
 
     def _end(self, node: Node, record: Record, view: View) -> None:
         since = self._since.setdefault(node.name, self.clock())
-        if view.degraded:
+        if view.degraded or silent(node, self.settings):
             self._since.pop(node.name)
             return
         if self.clock() - since < self.settings.settle_seconds:

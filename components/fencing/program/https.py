@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -27,5 +28,5 @@ def call(
     except urllib.error.HTTPError as error:
         text = error.read(2000).decode(errors="replace")
         raise PowerError(f"{method} {url.partition('?')[0]}: {error.code} {text}") from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise PowerError(f"{method} {url.partition('?')[0]}: {error!r}") from error

@@ -33,13 +33,15 @@ def silent(node: Node, settings: Settings) -> bool:
 
 def healthy(node: Node, settings: Settings) -> bool:
     """Whether a node is alive beyond doubt."""
-    return node.ready == "True" and node.silent <= settings.fresh_seconds
+    return node.ready == "True" and node.renewed and node.silent <= settings.fresh_seconds
 
 
 def judge(
     view: View, settings: Settings, *, me: str, answers: Callable[[str], bool]
 ) -> list[Verdict]:
-    """A verdict on each silent node that a database is on; at most one of them is to fence.
+    """A verdict on each silent node that a database is on, from the one that is silent longest.
+
+    Of those that nothing speaks against the agent begins with one, and no other.
 
     Args:
         view: the cluster now.
@@ -48,14 +50,12 @@ def judge(
         answers: whether the kubelet at an address takes a connection.
     """
     verdicts = []
-    begun = False
     for node in sorted(view.nodes, key=lambda one: -one.silent):
-        if node.record or not node.pods or not silent(node, settings):
+        # One whose copies are rebuilt is in service again, and may die again.
+        at_work = node.record and node.record.phase != "rebuilding"
+        if at_work or not node.pods or not silent(node, settings):
             continue
         held = _held(node, view, settings, me=me, answers=answers)
-        if not held and begun:
-            held = ("one-at-a-time", "another fence begins at this moment")
-        begun = begun or not held
         rule, reason = held or ("fence", f"silent for {node.silent:.0f} s")
         verdicts.append(Verdict(node, not held, rule, reason))
     return verdicts

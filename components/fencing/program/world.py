@@ -44,6 +44,8 @@ class Node:
     """True, False or Unknown: Kubernetes' own word."""
     silent: float
     """Seconds since its kubelet was last seen to renew its lease."""
+    renewed: bool = True
+    """Whether this agent has seen it renew its lease: of one that it has just met nobody knows."""
     pods: tuple[tuple[str, str], ...] = ()
     """Name and uid of the databases' pods there."""
     attached: int = 0
@@ -88,7 +90,8 @@ class Observer:
     clock: Callable[[], float]
     """Seconds that only go forward."""
     wall: Callable[[], float]
-    _signs: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _signs: dict[str, tuple[str, float, bool]] = field(default_factory=dict)
+    """By node: what its lease said, since when, and whether it was seen to change."""
     _failed: float | None = None
 
     def failed(self) -> None:
@@ -101,7 +104,7 @@ class Observer:
         Raises:
             ApiError: the API server did not answer, or refused.
         """
-        silent = self._silent()
+        signs, now = self._look_at_leases(), self.clock()
         nodes = self.api.get("/api/v1/nodes")["items"]
         pods = self._pods()
         attachments = self.api.get("/apis/storage.k8s.io/v1/volumeattachments")["items"]
@@ -109,9 +112,10 @@ class Observer:
         found = []
         for item in nodes:
             name = item["metadata"]["name"]
-            if name in silent:
-                node = _node(item, silent[name], tuple(pods.get(name, ())))
-                found.append(replace(node, attached=where.count(name)))
+            if name in signs:
+                _, since, renewed = signs[name]
+                node = _node(item, now - since, tuple(pods.get(name, ())))
+                found.append(replace(node, renewed=renewed, attached=where.count(name)))
         return View(
             nodes=tuple(found),
             now=self.wall(),
@@ -120,16 +124,17 @@ class Observer:
             degraded=self._degraded(found),
         )
 
-    def _silent(self) -> dict[str, float]:
+    def _look_at_leases(self) -> dict[str, tuple[str, float, bool]]:
         path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
         now = self.clock()
         signs = {}
         for item in self.api.get(path)["items"]:
             name, renewed = item["metadata"]["name"], item["spec"].get("renewTime", "")
             before = self._signs.get(name)
-            signs[name] = before if before and before[0] == renewed else (renewed, now)
+            same = before and before[0] == renewed
+            signs[name] = before if same else (renewed, now, before is not None)
         self._signs = signs
-        return {name: now - seen for name, (_, seen) in signs.items()}
+        return signs
 
     def _pods(self) -> dict[str, list[tuple[str, str]]]:
         path = f"/api/v1/namespaces/{self.settings.database_namespace}/pods"
@@ -214,10 +219,23 @@ def _node(item: dict[str, Any], silent: float, pods: tuple[tuple[str, str], ...]
         pods=pods,
         maintenance=annotations.get(MAINTENANCE),
         record=_record(annotations.get(RECORD)),
-        history=tuple(json.loads(annotations.get(HISTORY, "[]"))),
+        history=_history(annotations.get(HISTORY)),
         taints=tuple(item["spec"].get("taints") or ()),
     )
 
 
 def _record(text: str | None) -> Record | None:
-    return Record(**json.loads(text)) if text else None
+    """The fence that is noted; what nobody can read is no fence, and a new one may begin."""
+    try:
+        return Record(**json.loads(text)) if text else None
+    except (ValueError, TypeError) as error:
+        print(f"not the record of a fence: {error}: {text}", flush=True)
+        return None
+
+
+def _history(text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(at) for at in json.loads(text or "[]"))
+    except (ValueError, TypeError) as error:
+        print(f"not moments of fences: {error}: {text}", flush=True)
+        return ()
