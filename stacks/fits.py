@@ -8,6 +8,7 @@ from components.capacity.disk import (
     too_many_snapshots,
 )
 from components.capacity.node import (
+    NodeCapacity,
     Share,
     gateways_beside,
     gateways_make_way,
@@ -34,14 +35,12 @@ def too_large(iris: IrisSettings, cluster: ClusterSettings) -> list[str]:
     ):
         faults.append(fault)
     if node:
-        gateways = gateways_beside(iris.instances, _gateways(iris), nodes=cluster.nodes)
         faults += too_large_for_node(
             iris.cpu,
             iris.memory_gib,
             node,
             longhorn=on_longhorn,
             instances=instances_on_a_node(iris.pods(), nodes=cluster.nodes),
-            beside=[_share(iris, gateways)] if gateways else [],
         )
     if iris.product().community and (fault := too_many_cores_for_community(node, iris.cpu)):
         faults.append(fault)
@@ -80,22 +79,42 @@ def tight_fit(iris: IrisSettings, cluster: ClusterSettings, backup: BackupSettin
             f"nobody has checked that iris.cpu {iris.cpu:g} and iris.memoryGib {iris.memory_gib} "
             "fit: a database that does not waits for ever."
         )
-    elif cluster.nodes > 1 and (gateways := _gateways(iris)):
-        told += [
-            "Once a zone is lost, web gateways make way for the database, and fewer are left: "
-            f"{lack}."
-            for lack in gateways_make_way(
-                iris.cpu,
-                iris.memory_gib,
-                node,
-                longhorn=on_longhorn,
-                instances=instances_on_a_node(iris.pods(), nodes=cluster.nodes),
-                beside=_share(
-                    iris, gateways_on_a_node(iris.instances, gateways, nodes=cluster.nodes)
-                ),
-            )
-        ]
+    else:
+        told += _put_out(iris, cluster, node)
     return told
+
+
+def _put_out(iris: IrisSettings, cluster: ClusterSettings, node: NodeCapacity) -> list[str]:
+    """When web gateways make way for the database, whose PriorityClass puts them out."""
+    each, nodes = _gateways(iris), cluster.nodes
+    pods = iris.pods()
+    for when, instances, gateways in (
+        (
+            "With all nodes there",
+            -(-pods // nodes),
+            gateways_beside(iris.instances, each, nodes=nodes),
+        ),
+        (
+            "Once a zone is lost",
+            instances_on_a_node(pods, nodes=nodes),
+            gateways_on_a_node(iris.instances, each, nodes=nodes),
+        ),
+    ):
+        lacks = gateways and gateways_make_way(
+            iris.cpu,
+            iris.memory_gib,
+            node,
+            longhorn=iris.storage_class is None,
+            instances=instances,
+            beside=_share(iris, gateways),
+        )
+        if lacks:
+            return [
+                f"{when}, web gateways make way for the database where they share its node, and "
+                f"fewer run: {lack}."
+                for lack in lacks
+            ]
+    return []
 
 
 def moves_when_replaced(iris: IrisSettings, cluster: ClusterSettings) -> str | None:

@@ -11,7 +11,7 @@ import pulumi
 from components.backup.settings import BackupSettings
 from components.cron import longest_gap_days
 from components.iris import IrisSettings
-from components.iris.journal_fits import days_kept
+from components.iris.journal_fits import days_kept, purged_by_backups
 
 
 def unfit(iris: IrisSettings, backup: BackupSettings, *, snapshots: bool) -> str | None:
@@ -56,13 +56,15 @@ def unfit(iris: IrisSettings, backup: BackupSettings, *, snapshots: bool) -> str
 
 
 def _schedules(iris: IrisSettings, backup: BackupSettings, *, snapshots: bool) -> dict[str, str]:
-    """When something is uploaded, by the key of its schedule."""
+    """When a backup is cut from which journals go on, by the key of its schedule.
+
+    With a volume of journals that is a frozen one alone: Longhorn cuts two volumes by itself at
+    different moments, and uploads of journals are no beginning.
+    """
     frozen = snapshots and backup.snapshots.enabled
     schedules = {"snapshots.schedule": backup.snapshots.schedule} if frozen else {}
-    if backup.uploads.enabled:
+    if backup.uploads.enabled and not iris.journals.volume_gib:
         schedules["uploads.schedule"] = backup.uploads.when(beside_consistent=frozen)
-    if iris.journals.volume_gib and backup.journals.enabled:
-        schedules["journals.schedule"] = backup.journals.schedule
     return schedules
 
 
@@ -73,7 +75,7 @@ def purged_too_early(
 
     Args:
         days: that a journal stays.
-        schedules: when something is uploaded, by the key of it; the most frequent one counts.
+        schedules: when a backup is cut, by the key of it; the most frequent one counts.
         late_seconds: how late such a run may begin.
         upload_seconds: how long its upload may take.
     """
@@ -96,7 +98,14 @@ def purged_too_early(
 
 
 def tell(iris: IrisSettings, backup: BackupSettings, *, stored: bool) -> None:
-    """What a preview says of a volume of journals; ``stored``: there is a store for backups."""
+    """What a preview says of journals; ``stored``: there is a store for backups."""
+    if purged_by_backups(iris.cpf, iris.parameters.journal.days_before_purge):
+        pulumi.log.warn(
+            "daysBeforePurge is 0: journals go by the number of IRIS's own backups alone, of which "
+            "this program makes none and knows no schedule. Nobody has checked that they stay "
+            "until a backup with them is outside the cluster, nor that they ever go "
+            "(docs/journals.md)."
+        )
     if iris.journals.volume_gib is None:
         return
     where = (

@@ -87,6 +87,21 @@ class StackSettings(Settings, Generic[AnyCluster, AnyBackup]):
 
     @field_validator("longhorn")
     @classmethod
+    def _encrypts_all_volumes(
+        cls, longhorn: LonghornSettings, info: ValidationInfo
+    ) -> LonghornSettings:
+        iris = info.data.get("iris")
+        if iris and longhorn.encryption.enabled and iris.journals.storage_class:
+            raise ValueError(
+                "encryption.enabled is true, and journals go to StorageClass "
+                f"{iris.journals.storage_class}, which nobody here makes or looks at: they would "
+                "be as it says, perhaps plain; drop ha-iris:iris.journals.storageClass, or "
+                "encryption"
+            )
+        return longhorn
+
+    @field_validator("longhorn")
+    @classmethod
     def _a_node_for_each_copy(
         cls, longhorn: LonghornSettings, info: ValidationInfo
     ) -> LonghornSettings:

@@ -64,11 +64,12 @@ def instances_on_a_node(instances: int, *, nodes: int) -> int:
 
 
 def gateways_beside(instances: int, gateways: int, *, nodes: int) -> int:
-    """How many web gateways share a node with a database because no node is left without one.
+    """How many web gateways may share a node with a database while all nodes are there.
 
     Args:
         instances: databases, spread over the nodes.
-        gateways: of each of them, spread over the nodes too: no node has two more than another.
+        gateways: of each of them, spread over the nodes by themselves: of one database no node
+            has two more than another. They avoid it as long as there are nodes without one.
         nodes: all of them.
     """
     on_each, others = divmod(gateways, nodes)
@@ -87,7 +88,6 @@ def too_large_for_node(
     *,
     longhorn: bool,
     instances: int = 1,
-    beside: Sequence[Share] = (),
 ) -> list[str]:
     """Why so many databases cannot run on a node, a reason with its sum for each resource.
 
@@ -97,13 +97,12 @@ def too_large_for_node(
         node: any that may run one.
         longhorn: whether Longhorn is on it.
         instances: databases on one node, once another node is lost.
-        beside: what else runs there.
     """
     wanted = (cpu, memory_gib)
     return [
         f"{lack.told}, so its pod would wait for ever{lack.or_else}; choose larger nodes"
         f"{lack.lower}"
-        for lack in _lacks(wanted, node, node.shares(longhorn=longhorn), instances, beside)
+        for lack in _lacks(wanted, node, node.shares(longhorn=longhorn), instances)
     ]
 
 
@@ -118,10 +117,10 @@ def gateways_make_way(
 ) -> list[str]:
     """What a database's node lacks for the web gateways too: its priority puts them out.
 
-    Arguments as above.
+    Arguments as above, and ``beside``: the gateways.
     """
-    lacks = _lacks((cpu, memory_gib), node, node.shares(longhorn=longhorn), instances, [beside])
-    return [lack.told for lack in lacks]
+    shares = (*node.shares(longhorn=longhorn), beside)
+    return [lack.told for lack in _lacks((cpu, memory_gib), node, shares, instances)]
 
 
 def largest_of_two(node: NodeCapacity, *, longhorn: bool) -> Machine | None:
@@ -169,7 +168,6 @@ def _lacks(
     node: NodeCapacity,
     shares: Sequence[Share],
     instances: int,
-    beside: Sequence[Share],
 ) -> list[_Lack]:
     """Of which of processors and memory a node has too little for so many databases."""
     together = (
@@ -185,7 +183,7 @@ def _lacks(
     for (key, unit, capacity, step, number, or_else), each in zip(parts, wanted, strict=True):
         if capacity is None:
             continue
-        taken = [(s.whose, (s.cpus, s.memory_gib)[number]) for s in (*shares, *beside)]
+        taken = [(s.whose, (s.cpus, s.memory_gib)[number]) for s in shares]
         left = (capacity - sum(amount for _, amount in taken)) / instances
         if each <= left:
             continue

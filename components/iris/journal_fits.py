@@ -42,12 +42,13 @@ def journals_fit(journals: JournalSettings, info: ValidationInfo) -> JournalSett
             f"{last} or less"
         )
     parameters = data.get("parameters")
-    if parameters and parameters.journal.days_before_purge == 0:
+    kept = parameters and parameters.journal
+    if kept and kept.days_before_purge == 0 and not kept.backups_before_purge:
         raise ValueError(
-            "parameters.journal.daysBeforePurge is 0, so that journals go by the number of backups "
-            "alone, and of its backups this program tells IRIS nothing (ExternalSetHistory): none "
-            "would ever go, and they fill the volume; set it to 100 or less, of which and "
-            "backupsBeforePurge the shorter counts"
+            "parameters.journal.daysBeforePurge is 0, so that journals go by the number of IRIS's "
+            "own backups alone: this program makes none and tells IRIS of none "
+            "(ExternalSetHistory), so unless you do, no journal goes and they fill the volume; set "
+            "it to 1 or more, or backupsBeforePurge to the number of your own backups"
         )
     for name in journal_lines(data.get("cpf") or {}):
         if name in DIRECTORIES and journals.volume_gib:
@@ -156,7 +157,16 @@ def journal_lines(cpf: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 
 def days_kept(cpf: Mapping[str, tuple[str, ...]], chosen: int | None) -> int:
     """After how many days a journal goes at the latest; 100 stands for no number of days."""
-    if chosen is None:
-        line = journal_lines(cpf).get("daysbeforepurge", "")
-        chosen = int(line) if line.isdigit() else DAYS
-    return chosen or 100
+    return _days(cpf, chosen) or 100
+
+
+def purged_by_backups(cpf: Mapping[str, tuple[str, ...]], chosen: int | None) -> bool:
+    """Whether no number of days makes a journal go."""
+    return _days(cpf, chosen) == 0
+
+
+def _days(cpf: Mapping[str, tuple[str, ...]], chosen: int | None) -> int:
+    if chosen is not None:
+        return chosen
+    line = journal_lines(cpf).get("daysbeforepurge", "")
+    return int(line) if line.isdigit() else DAYS

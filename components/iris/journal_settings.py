@@ -19,7 +19,8 @@ class JournalSettings(Settings):
     """
 
     storage_class: KubernetesName | None = Field(default=None, validate_default=True)
-    """Another StorageClass of Longhorn's for that volume, such as one on other disks."""
+    """Another StorageClass of Longhorn's for that volume, such as one on other disks. Not beside
+    longhorn.encryption: nobody looks at that class."""
 
     in_use: bool = Field(default=True, validate_default=True)
     """Whether IRIS writes there. false is the way back: journals go beside the databases again,

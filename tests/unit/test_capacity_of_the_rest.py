@@ -106,30 +106,36 @@ def test_gateways_go_where_no_database_is_as_long_as_there_are_such_nodes(
     assert gateways_on_a_node(instances, gateways, nodes=nodes) == after_a_loss
 
 
-def test_a_gateway_that_shares_the_node_is_in_the_sum():
+def test_a_gateway_that_shares_the_node_is_in_the_sum_of_what_makes_way():
     two = Share("2 web gateways", 1, 1)
 
     assert too_large_for_node(2.8, 4, NODE, longhorn=True) == []
-    assert too_large_for_node(2.8, 4, NODE, longhorn=True, beside=[two]) == [
+    assert gateways_make_way(2.8, 4, NODE, longhorn=True, instances=1, beside=two) == [
         "cpu is 2.8, and a node of ha-iris:cluster.nodeType x leaves the database 1.9 processors "
         "(4 - 0.1 for Kubernetes - 0.5 for the cluster's own pods - 0.47 for Longhorn - 1 for "
-        "2 web gateways), so its pod would wait for ever; choose larger nodes, or lower cpu to 1.9"
+        "2 web gateways)"
     ]
-    (lack,) = gateways_make_way(2, 4, NODE, longhorn=True, instances=1, beside=two)
-    assert lack.endswith("- 1 for 2 web gateways)")
 
 
-def test_a_single_node_must_hold_the_gateways_too(refused, kubeconfig):
-    groups = {
-        "cluster": {"kubeconfig": kubeconfig, "nodes": 1, "zones": 1, "allocatableCpus": 4},
-        "longhorn": {"replicas": 1},
-        "iris": {"image": LICENSED, "cpu": 2.5},
-    }
+def test_gateways_that_do_not_fit_beside_a_database_are_told_and_stop_no_update(
+    deploy, refused, kubeconfig, caplog
+):
+    from stacks import compose
 
-    told = refused({f"ha-iris:{key}": json.dumps(value) for key, value in groups.items()})
+    def single_node(cpu):
+        groups = {
+            "cluster": {"kubeconfig": kubeconfig, "nodes": 1, "zones": 1, "allocatableCpus": 4},
+            "longhorn": {"replicas": 1},
+            "iris": {"image": LICENSED, "cpu": cpu},
+        }
+        return {f"ha-iris:{key}": json.dumps(value) for key, value in groups.items()}
 
-    assert "ha-iris:iris: cpu is 2.5, and a node of ha-iris:cluster.allocatableCpus" in told
-    assert "1 for 2 web gateways" in told
+    assert deploy(compose, config=single_node(2.5)).resources
+
+    assert "With all nodes there, web gateways make way for the database" in caplog.text
+    assert "cpu is 2.5, and a node of ha-iris:cluster.allocatableCpus" in caplog.text
+    assert "1 for 2 web gateways)." in caplog.text
+    assert "so its pod would wait for ever" in refused(single_node(3.9))
 
 
 def test_gateways_that_a_database_puts_out_once_a_zone_is_lost_are_told(composed, caplog):

@@ -54,6 +54,18 @@ def test_a_class_that_encrypts_has_the_key_for_every_step_of_a_volumes_life(encr
     assert secret["metadata"]["name"] == "longhorn-volume-key"
 
 
+def test_a_class_for_journals_that_nobody_looks_at_is_refused_beside_encryption(
+    refused, kubeconfig
+):
+    journals = {"volumeGib": 20, "storageClass": "longhorn-nvme"}
+    given = config(kubeconfig, {"enabled": True}, iris={"journals": journals})
+
+    told = refused(given, secret_keys=["ha-iris:longhorn"])
+
+    assert "ha-iris:longhorn: encryption.enabled is true, and journals go to StorageClass" in told
+    assert "longhorn-nvme, which nobody here makes or looks at" in told
+
+
 def test_volumes_are_plain_unless_a_stack_file_says_otherwise(committed):
     engine = committed("dev")
 

@@ -33,8 +33,12 @@ class Instance:
     def __init__(self, folder: Path) -> None:
         self.log = folder / "data" / "mgr" / "messages.log"
         self.log.parent.mkdir(parents=True)
+        # In the place of what keeps the volume's lock until the container ends: nothing stays.
+        nothing_stays = folder / "bin" / "setsid"
+        nothing_stays.parent.mkdir()
+        nothing_stays.symlink_to("/bin/true")
         self.environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{nothing_stays.parent}:{os.environ['PATH']}",
             "ISC_DATA_DIRECTORY": str(folder / "data"),
             "TMPDIR": str(folder),
         }
@@ -146,6 +150,22 @@ def test_before_a_start_the_log_is_marked_and_what_fails_there_stops_nothing(ins
     assert code == 0
     assert (tmp_path / "ha-iris-messages-size").read_text() == f"{len(REFUSED)}\n"
     assert instance.runs("--strict")[0] == 0
+
+
+def test_the_folder_that_journals_turn_to_is_there_before_iris_starts(instance, tmp_path):
+    other = tmp_path / "data" / "journals.other"
+    instance.environment["OTHER_JOURNALS"] = str(other)
+
+    assert instance.runs(program="before_start.sh")[0] == 0
+    assert other.is_dir()
+    assert instance.runs(program="before_start.sh")[0] == 0
+
+
+def test_without_a_volume_of_journals_no_folder_is_made(instance, tmp_path):
+    before = sorted((tmp_path / "data").iterdir())
+
+    assert instance.runs(program="before_start.sh")[0] == 0
+    assert sorted((tmp_path / "data").iterdir()) == before
 
 
 def test_iris_main_asks_after_each_start(iris):

@@ -15,7 +15,6 @@ from components.iris.journal_switch import (
     journals_left_behind,
     journals_move,
 )
-from components.iris.pod import SCRIPTS
 from components.iris.rehearsed import rehearsed
 from components.iris.restore.settings import RestoreSettings, SourceSettings
 from components.iris.volumes import sizes_gib
@@ -60,9 +59,8 @@ def test_a_deployment_writes_its_journals_to_their_own_volume(iris):
     ]
 
 
-def test_the_folder_that_journals_turn_to_is_there_before_iris_starts(iris):
+def test_iris_main_is_told_which_folder_journals_turn_to(iris):
     assert environment(iris(**ON))["OTHER_JOURNALS"] == "/data/journals.other"
-    assert 'mkdir -p "$OTHER_JOURNALS"' in SCRIPTS["before_start.sh"]
 
 
 def test_each_instance_of_a_statefulset_has_a_volume_for_its_journals(iris):

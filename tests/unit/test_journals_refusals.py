@@ -1,13 +1,14 @@
 """What a stack file may not say of journals, and the sums in what it is told."""
 
 import json
+from bisect import bisect_right
+from datetime import datetime, timedelta
 
 import pulumi
 import pytest
 
 from components.backup.settings import BackupSettings, JournalUploadSettings
 from components.capacity.disk import copies_on_a_node
-from components.cron import longest_gap_days
 from components.iris import IrisSettings
 from stacks.journals import purged_too_early, tell
 
@@ -56,8 +57,8 @@ REFUSED = {
         "are 62 GiB, and of iris.storageGib 40 they may fill 32 (80 %, if there were no databases)",
     ),
     "purged by backups alone": (
-        {"parameters": {"journal": {"daysBeforePurge": 0, "backupsBeforePurge": 2}}},
-        "daysBeforePurge is 0, so that journals go by the number of backups alone",
+        {"parameters": {"journal": {"daysBeforePurge": 0}}},
+        "daysBeforePurge is 0, so that journals go by the number of IRIS's own backups alone",
     ),
     "databases without their journals": (
         {"journals": {"volumeGib": 20}, "restore": {"data": SOURCE}},
@@ -164,8 +165,28 @@ def test_journals_must_stay_until_a_backup_with_them_is_outside_the_cluster(faul
     assert "set daysBeforePurge to 8 or more, or upload more often" in message
     lines = {"cpf": {"Journal": ["DaysBeforePurge=7"]}}
     assert "after 7 (" in faults(backup=weekly, iris=lines)
-    monthly = {**weekly, "journals": {"enabled": False}}
-    assert "are 175 h" in faults(backup=monthly, iris={"journals": {"volumeGib": 20}})
+
+
+def test_uploads_of_journals_are_no_backup_from_which_the_journals_go_on(faults):
+    weekly = {"nfs": NFS, "snapshots": {"schedule": "43 0 * * 6"}}
+    daily = {**weekly, "uploads": {"schedule": "17 1 * * *"}}
+    own = {"journals": {"volumeGib": 20}}
+
+    assert "snapshots.schedule is 43 0 * * 6" in faults(backup=weekly, iris=own)
+    assert "are 175 h" in faults(backup=daily, iris=own)
+    with_days = {**own, "parameters": {"journal": {"daysBeforePurge": 7}}}
+    assert "after 7 (" in faults(backup=daily, iris=with_days)
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        {"parameters": {"journal": {"days_before_purge": 0, "backups_before_purge": 2}}},
+        {"cpf": {"Journal": ["DaysBeforePurge=0"]}},
+    ],
+)
+def test_a_preview_says_that_journals_which_go_by_backups_alone_are_not_checked(monkeypatch, days):
+    assert "of which this program makes none and knows no schedule" in told_of(monkeypatch, **days)
 
 
 def test_uploads_of_journals_need_a_volume_and_a_store(faults):
@@ -179,14 +200,38 @@ def test_uploads_of_journals_need_a_volume_and_a_store(faults):
     )
 
 
-@pytest.mark.parametrize("days", range(1, 40))
-@pytest.mark.parametrize("schedule", ["43 * * * *", "0 3 */2 * *", "0 3 * * 0", "0 3 1 * *"])
-def test_what_is_accepted_leaves_no_hole_between_two_backups(schedule, days):
-    late, upload = 3600, 6 * 3600
-    fault = purged_too_early(days, {"s": schedule}, late_seconds=late, upload_seconds=upload)
+RUNS = {
+    "43 * * * *": lambda hour: True,
+    "0 3 * * *": lambda hour: hour.hour == 3,
+    "0 3 */2 * *": lambda hour: hour.hour == 3 and hour.day % 2 == 1,
+    "0 3 * * 0": lambda hour: hour.hour == 3 and hour.strftime("%a") == "Sun",
+    "0 3 1 * *": lambda hour: hour.hour == 3 and hour.day == 1,
+}
+"""Whether a schedule has a run within an hour."""
 
-    hole = longest_gap_days(schedule) * 24 * 3600 + late + upload > days * 24 * 3600
-    assert bool(fault) == hole
+
+def days_that_a_journal_must_stay(schedule, *, late, upload):
+    """The most of 400 days' hours: until the first backup that begins later is uploaded."""
+    hours = range(400 * 24)
+    runs = [hour for hour in hours if RUNS[schedule](datetime(2027, 1, 1) + timedelta(hours=hour))]
+    waits = [runs[bisect_right(runs, hour)] - hour for hour in range(runs[-1])]
+    return (max(waits) + (late + upload) / 3600) / 24
+
+
+@pytest.mark.parametrize("schedule", RUNS)
+def test_what_is_accepted_leaves_no_hole_between_two_backups(schedule):
+    late, upload = 3600, 6 * 3600
+    needed = days_that_a_journal_must_stay(schedule, late=late, upload=upload)
+
+    refused = {
+        days: purged_too_early(days, {"s": schedule}, late_seconds=late, upload_seconds=upload)
+        for days in range(1, 40)
+    }
+
+    assert [days for days, fault in refused.items() if days < needed and not fault] == []
+    # Nothing is refused without need; of several runs a day only that there is one counts.
+    enough = max(needed, 1 + (late + upload) / 86400)
+    assert [days for days, fault in refused.items() if days >= enough and fault] == []
 
 
 def test_the_more_frequent_of_two_uploads_counts():

@@ -27,6 +27,13 @@ def restoring(**source):
         ({"volume": 2, "kept_volumes": (2,)}, "2 is no volume before 2"),
         ({"volume": 0}, "greater than or equal to 1"),
         ({**restoring(backup=BACKUP), "storage_class": "longhorn"}, "longhorn replaces it"),
+        (
+            {
+                "restore": {"data": {"snapshot": "a"}, "replay": {"backup": BACKUP}},
+                "storage_class": "longhorn",
+            },
+            "longhorn replaces it; name restore.replay.snapshot",
+        ),
     ],
 )
 def test_what_cannot_fill_a_volume_is_refused(settings, why):

@@ -137,11 +137,14 @@ def class_for_a_restore(storage_class: str | None, restore: RestoreSettings | No
     Raises:
         ValueError: a backup needs a class of its own, which is made beside this program's.
     """
-    if storage_class and restore and restore.data.backup:
-        raise ValueError(
-            "a backup is restored through a StorageClass like that of this program's own Longhorn, "
-            f"and {storage_class} replaces it; name restore.data.snapshot, or drop storageClass"
-        )
+    for volume in ("data", "replay"):
+        source = restore and restore.of(volume)
+        if storage_class and source and source.backup:
+            raise ValueError(
+                "a backup is restored through a StorageClass like that of this program's own "
+                f"Longhorn, and {storage_class} replaces it; name restore.{volume}.snapshot, or "
+                "drop storageClass"
+            )
     return storage_class
 
 
