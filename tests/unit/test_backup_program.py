@@ -227,6 +227,35 @@ def test_the_newest_ones_are_kept_and_a_deletion_that_fails_is_tried_again(backu
     assert len(backup.cluster.items(SNAPSHOTS)) == 4
 
 
+def test_a_run_that_ended_between_two_uploads_takes_no_place_among_the_good_ones(backup):
+    def killed():
+        job.kill()
+        raise ConnectionResetError
+
+    backup.run()
+    whole = aged(backup, "2026-11-19T12:00:00Z")
+    backup.cluster.at(f"POST {BACKUPS}/iris-iris-journal", killed)
+    with backup.start() as job:
+        job.wait(60)
+    assert len(aged(backup, "2026-11-20T12:00:00Z") - whole) == 1  # Longhorn goes on with it
+
+    code, printed = backup.run()
+
+    assert code == 0, printed
+    left = {item["metadata"]["name"] for item in backup.cluster.items(BACKUPS)}
+    assert whole < left
+    assert len(left) == 4
+
+
+def aged(backup, moment) -> set[str]:
+    """Names of the backups, all of them complete; those that were not from a moment."""
+    for item in backup.cluster.items(BACKUPS):
+        if "aged" not in item:
+            backup.cluster.look(f"{BACKUPS}/{item['metadata']['name']}")
+            item["aged"] = item["metadata"]["creationTimestamp"] = moment
+    return {item["metadata"]["name"] for item in backup.cluster.items(BACKUPS)}
+
+
 def run_of(item) -> str:
     return labels(item)["backup.ha-iris/run"]
 

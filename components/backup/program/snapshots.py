@@ -20,6 +20,7 @@ from .settings import (
     INSTANCE,
     LAPSED,
     MARKER,
+    PARTS,
     REASON,
     RUN,
     STATE,
@@ -179,7 +180,10 @@ def taken(api: Api, settings: Job) -> dict[Taken, list[str]]:
 
 
 def by_run(items: list[dict[str, Any]], *, good: Any, busy: Any = None) -> dict[Taken, list[str]]:
-    """Snapshots or backups together by instance and run; what is being deleted is left out."""
+    """Snapshots or backups together by instance and run; what is being deleted is left out.
+
+    One of which a part was never begun, or is gone, is not good.
+    """
     sets: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in items:
         labels = item["metadata"]["labels"]
@@ -190,11 +194,15 @@ def by_run(items: list[dict[str, Any]], *, good: Any, busy: Any = None) -> dict[
             instance,
             run,
             datetime.fromisoformat(min(item["metadata"]["creationTimestamp"] for item in some)),
-            good=all(map(good, some)),
+            good=all(map(good, some)) and len(some) >= _parts(some),
             busy=any(map(busy, some)) if busy else False,
         ): [item["metadata"]["name"] for item in some]
         for (instance, run), some in sets.items()
     }
+
+
+def _parts(some: list[dict[str, Any]]) -> int:
+    return max(int(item["metadata"]["labels"].get(PARTS, 1)) for item in some)
 
 
 def settle(api: Api, settings: Settings) -> list[str]:

@@ -10,7 +10,7 @@ from components.in_cluster.kube import Api, ApiError
 from .job import Job
 from .lease import Lease
 from .retention import Taken
-from .settings import CONSISTENT, INSTANCE, LONGHORN, MARKER, RUN, STATE, Settings
+from .settings import CONSISTENT, INSTANCE, LONGHORN, MARKER, PARTS, RUN, STATE, Settings
 from .snapshots import Outcome, by_run
 
 PATH = f"/apis/longhorn.io/v1beta2/namespaces/{LONGHORN}/backups"
@@ -51,7 +51,8 @@ def _begin(api: Api, settings: Settings, outcome: Outcome, snapshot: str, run: s
     kind, volume, name = _parts(outcome.handles[snapshot])
     if kind != "snap":
         raise ValueError(f"{snapshot} is a {kind} and no snapshot inside Longhorn")
-    labels = {INSTANCE: outcome.instance, RUN: run, STATE: CONSISTENT}
+    parts = str(len(outcome.handles))
+    labels = {INSTANCE: outcome.instance, RUN: run, STATE: CONSISTENT, PARTS: parts}
     backup = f"{settings.namespace}-{snapshot}"
     api.create(
         PATH,
