@@ -8,7 +8,14 @@ import pulumi
 
 from components.iris.image import Image
 from components.iris.image_change import follow, image_in
-from components.iris.journal_switch import journal_marks, journals_left_behind, journals_move
+from components.iris.journal_switch import (
+    JOURNALS,
+    ever_written,
+    journal_marks,
+    journals_left_behind,
+    journals_move,
+    unfit_class,
+)
 from components.iris.pod import LABELS
 from components.iris.settings import IrisSettings
 from components.kubernetes_api import Unreachable, connect
@@ -44,8 +51,17 @@ def switch(
         before, after = _annotations(change.old_inputs), _annotations(change.new_inputs)
         if told := data_left_behind(before, after):
             raise ValueError(told)
-        if told := journals_left_behind(before, after):
-            raise ValueError(told)
+        namespace = (change.new_inputs or {})["metadata"]["name"]
+        left = journals_left_behind(before, after)
+        comes = JOURNALS in after.keys() - before.keys()
+        if left or (comes and settings.journals.storage_class):
+            document = await kubeconfig.future()
+            if told := (
+                await asyncio.to_thread(journals_fault, document, namespace, left, settings)
+                if document
+                else left
+            ):
+                raise ValueError(told)
         if told := journals_move(before, after, stateful=after.get(FORM) == "statefulset"):
             pulumi.log.info(told)
         if before.get(FORM) == after.get(FORM):
@@ -53,7 +69,6 @@ def switch(
         document = await kubeconfig.future()
         if not document:
             raise RuntimeError(f"the kubeconfig is not known, and so not whether IRIS runs; {PAGE}")
-        namespace = (change.new_inputs or {})["metadata"]["name"]
         fault, images = await asyncio.to_thread(look, document, namespace)
         if fault:
             raise ValueError(fault)
@@ -87,6 +102,30 @@ def data_left_behind(before: Mapping[str, str], after: Mapping[str, str]) -> str
         f"says, or set form to {before.get(FORM, DEFAULT)} again; to throw it away, destroy it "
         "first"
     )
+
+
+def journals_fault(
+    kubeconfig: str, namespace: str, left: str | None, settings: IrisSettings
+) -> str | None:
+    """Why the volume of journals cannot go, or not come in its class; None if it can.
+
+    Args:
+        kubeconfig: of the cluster.
+        namespace: of the database.
+        left: why it cannot go, if IRIS has written there; None: it comes.
+        settings: choices of the stack.
+    """
+    chosen = settings.journals.storage_class
+    try:
+        with connect(kubeconfig) as api:
+            if left:
+                return left if ever_written(api.get, namespace) else None
+            beside = settings.storage_class is None
+            return chosen and unfit_class(api.get, chosen, beside_longhorn=beside)
+    except Unreachable as reason:
+        if left:
+            return left
+        raise RuntimeError(f"whether class {chosen} is there is not known: {reason}") from None
 
 
 def look(kubeconfig: str, namespace: str) -> tuple[str | None, list[Image]]:
