@@ -82,7 +82,17 @@ def _replay(settings: IrisSettings) -> tuple[Volume, ...]:
     if restore is None or restore.replay is None:
         return ()
     gib = restore.replay_gib or settings.journals.volume_gib or settings.storage_gib
-    return (Volume("replay", REPLAY_VOLUME, gib, "restore.replayGib", since=100, is_copy=True),)
+    return (
+        Volume(
+            "replay",
+            REPLAY_VOLUME,
+            gib,
+            "restore.replayGib",
+            since=100,
+            labels=NEVER_UPLOADED,
+            is_copy=True,
+        ),
+    )
 
 
 UPLOADED_OFTEN: Mapping[str, str] = {
@@ -93,9 +103,16 @@ UPLOADED_OFTEN: Mapping[str, str] = {
 }
 """Labels of a claim whose volume is in both groups of components/longhorn/recurring_jobs.py."""
 
+NEVER_UPLOADED: Mapping[str, str] = {
+    "recurring-job.longhorn.io/source": "enabled",
+    "recurring-job-group.longhorn.io/none": "enabled",
+}
+"""Labels of a claim whose volume is in no group, as of a copy that goes again."""
+
 
 def sizes_gib(settings: IrisSettings) -> list[int]:
-    """Size of each volume of all instances, GiB."""
+    """Size of each volume of all instances, GiB, but for copies that go again."""
     if settings.operator is not None:
         return settings.operator.sizes_gib(settings.storage_gib)
-    return [volume.gib for volume in volumes(settings)] * settings.instances
+    sizes = [volume.gib for volume in volumes(settings) if not volume.is_copy]
+    return sizes * settings.instances

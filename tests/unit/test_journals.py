@@ -17,7 +17,8 @@ from components.iris.journal_switch import (
 )
 from components.iris.rehearsed import rehearsed
 from components.iris.restore.settings import RestoreSettings, SourceSettings
-from components.iris.volumes import sizes_gib
+from components.iris.volumes import sizes_gib, volumes
+from components.longhorn.recurring_jobs import LEFT_ALONE
 from tests.unit.cpf_reader import sections
 from tests.unit.iris_parts import CLAIM, environment, merge_file, pod
 
@@ -128,20 +129,21 @@ def test_the_disks_of_the_nodes_must_hold_copies_of_both_volumes():
     assert sizes_gib(of_two) == [40, 40, 20] * 2
 
 
-def test_a_copy_to_replay_is_neither_backed_up_nor_rehearsed():
+def test_a_copy_to_replay_is_neither_backed_up_nor_rehearsed_nor_in_the_way_of_a_restore():
     source = SourceSettings(claim="iris-data")
     restore = RestoreSettings(data=source, replay=SourceSettings(claim="iris-journals"))
     settings = IrisSettings(volume=2, restore=restore)
 
-    assert sizes_gib(settings) == [40, 40]
+    assert sizes_gib(settings) == [40]
+    assert volumes(settings)[-1].labels == LEFT_ALONE
     copy = rehearsed(settings, RehearsalSettings(), architecture="amd64")
     assert copy.volumes == {"iris-data-2": "data"}
     assert "replay" not in folders(copy.pod)
-    volumes = [
+    mounted = [
         {"name": name, "persistentVolumeClaim": {"claimName": f"iris-{name}-2"}}
         for name in ("data", "journals", "replay")
     ]
-    assert claims_of({"spec": {"volumes": volumes}}) == ["iris-data-2", "iris-journals-2"]
+    assert claims_of({"spec": {"volumes": mounted}}) == ["iris-data-2", "iris-journals-2"]
 
 
 def test_journals_that_are_given_up_begin_beside_the_databases_again(iris):

@@ -157,6 +157,21 @@ def test_journals_to_replay_are_a_copy_that_goes_with_its_line(restored):
     assert asked == {"storage": "40Gi"}
 
 
+@pytest.mark.parametrize(
+    "replay", [{"claim": "iris-journals"}, {"snapshot": "snap://pvc-1/a"}, {"backup": BACKUP}]
+)
+def test_the_disk_of_a_copy_is_free_again_once_its_line_goes(restored, replay):
+    engine = restored(restore=SNAPSHOT | {"replay": replay})
+
+    copy = engine.one(CLAIM, "iris-replay")
+    own = engine.one(CLASS, "iris-replay-restore-class")
+    assert own.inputs["reclaimPolicy"] == "Delete"
+    assert copy.inputs["spec"]["storageClassName"] == own.inputs["metadata"]["name"]
+    assert own.name in copy.depends_on
+    assert own.inputs["parameters"].get("fromBackup") == replay.get("backup")
+    assert own.inputs["parameters"]["numberOfReplicas"] == "3"
+
+
 def annotated(text):
     return {"metadata": {"annotations": {FILLED_FROM: text} if text else {}}}
 

@@ -104,6 +104,7 @@ def _in_use(
         storage_class=storage_class,
         class_parameters=storage.class_parameters,
         reclaim_policy="Retain" if storage.protect else "Delete",
+        is_copy=volume.is_copy,
         opts=opts,
     )
     takes_a_place = not volume.is_copy and (volume.name != "journals" or source is not None)

@@ -32,6 +32,7 @@ def filled(
     storage_class: str,
     class_parameters: Mapping[str, str] | None,
     reclaim_policy: str,
+    is_copy: bool = False,
     opts: pulumi.ResourceOptions,
 ) -> Filled:
     """Make what a source needs.
@@ -43,26 +44,33 @@ def filled(
         storage_class: class of an empty volume.
         class_parameters: its parameters, where this program made it.
         reclaim_policy: that of the class.
+        is_copy: whether the volume goes with its claim, whatever that of the class is.
         opts: options of the resources.
     """
     if source is None:
         return Filled(storage_class, {}, [])
-    if source.backup is not None:
-        if class_parameters is None:
-            raise ValueError(f"class {storage_class} is not made here, and nobody can add a backup")
-        restoring = f"{storage_class}-{_digest(source.backup)}"
+    made: list[pulumi.Resource] = []
+    if source.backup is not None and class_parameters is None:
+        raise ValueError(f"class {storage_class} is not made here, and nobody can add a backup")
+    if class_parameters is not None and (source.backup is not None or is_copy):
+        parameters = dict(class_parameters)
         # The one documented way to Longhorn's fromBackup for a volume of Kubernetes ("Storage
         # Class Parameters", 1.12.1). Longhorn's own name of a backup's volume, which a snapshot
         # handle would need, is another in each cluster (longhorn#10366). A claim grows only as
         # long as its class is there.
-        made = k8s.storage.v1.StorageClass(
+        if source.backup is not None:
+            parameters["fromBackup"] = source.backup
+        storage_class = f"{storage_class}-{_digest(source.backup or source.told())}"
+        if is_copy:
+            storage_class, reclaim_policy = f"{storage_class}-copy", "Delete"
+        own = k8s.storage.v1.StorageClass(
             f"{name}-class",
-            metadata={"name": restoring},
+            metadata={"name": storage_class},
             provisioner=DRIVER,
             allow_volume_expansion=True,
             reclaim_policy=reclaim_policy,
             volume_binding_mode="WaitForFirstConsumer",
-            parameters={**class_parameters, "fromBackup": source.backup},
+            parameters=parameters,
             opts=pulumi.ResourceOptions.merge(
                 opts,
                 pulumi.ResourceOptions(
@@ -70,16 +78,18 @@ def filled(
                 ),
             ),
         )
-        return Filled(restoring, {}, [made])
+        made.append(own)
+    if source.backup is not None:
+        return Filled(storage_class, {}, made)
     if source.claim is not None:
         return Filled(
             storage_class,
             {"dataSource": {"kind": "PersistentVolumeClaim", "name": source.claim}},
-            [],
+            made,
         )
     assert source.snapshot is not None
     if not source.snapshot.startswith(HANDLE):
-        return Filled(storage_class, _from_snapshot(source.snapshot), [])
+        return Filled(storage_class, _from_snapshot(source.snapshot), made)
     called = f"restore-{_digest(source.snapshot)}"
     content_name = pulumi.Output.concat(namespace, f"-{called}")
     content = k8s.apiextensions.CustomResource(
@@ -104,7 +114,7 @@ def filled(
         spec={"source": {"volumeSnapshotContentName": content_name}},
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[content])),
     )
-    return Filled(storage_class, _from_snapshot(called), [snapshot])
+    return Filled(storage_class, _from_snapshot(called), [*made, snapshot])
 
 
 def _from_snapshot(name: str) -> dict[str, Any]:
