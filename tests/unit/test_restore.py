@@ -1,7 +1,9 @@
 """What a stack makes of a volume that is to be filled."""
 
 from functools import partial
+from typing import Any, cast
 
+import pulumi
 import pytest
 
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
@@ -189,6 +191,17 @@ def test_a_volume_that_is_there_is_not_filled_once_more(before, after, why):
     assert fault
     assert why in fault
     assert "set ha-iris:iris.volume to 2" in fault
+
+
+def test_another_source_of_journals_is_told_the_number_after_that_of_the_volume_in_use(restored):
+    engine = restored(volume=5, **{**TWO, "restore": {**TWO["restore"], "journals": "empty"}})
+    hook = cast(Any, engine.hooks["iris-journals-5-filled-once"])
+    inputs = {"old_inputs": annotated(""), "new_inputs": annotated("snapshot b")}
+
+    with pytest.raises(
+        ValueError, match=r"volume 5, which is there.* set ha-iris:iris.volume to 6"
+    ):
+        hook.callback(pulumi.ResourceHookArgs(urn="urn", id="i", name="n", type="t", **inputs))
 
 
 def test_a_source_that_stays_or_is_dropped_changes_no_volume():

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from components.iris.restore.check import Unfit, look
-from components.iris.restore.one_cut import one_cut
+from components.iris.restore.check import NotYet, Unfit, look
+from components.iris.restore.one_cut import alone, one_cut
 from components.iris.restore.settings import SourceSettings
 
 HERE = "/apis/snapshot.storage.k8s.io/v1/namespaces/iris/volumesnapshots"
@@ -16,15 +16,36 @@ BACKUPS = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system/backups"
 
 
 class Played:
-    """An API with a snapshot and a backup of each of two runs."""
+    """An API: runs 1 and 2 have cut two volumes each, and run 3 one; 7 is being uploaded."""
 
     def get(self, path):
-        run = path[-1]
-        labels = {"backup.ha-iris/run": f"20261121-00430{run}"} if run in "12" else {}
-        if path.startswith(HERE):
+        if not path.startswith((HERE, BACKUPS)):
+            return None
+        place, _, name = path.partition("?")[0].rpartition("/")
+        if place in (HERE, BACKUPS):
+            return None if name.endswith("9") else self._item(place, name)
+        parts = ["data-1", "journals-1", "data-2", "journals-2", "data-3"]
+        items = [self._item(f"{place}/{name}", part) for part in parts]
+        wanted = path.partition("?labelSelector=")[2].split(",") if "?" in path else []
+        pairs = [part.split("=") for part in wanted]
+        return {
+            "items": [
+                item
+                for item in items
+                if all(item["metadata"]["labels"].get(key) == value for key, value in pairs)
+            ]
+        }
+
+    def _item(self, place, name):
+        run = name[-1]
+        labels = {"backup.ha-iris/run": f"20261121-00430{run}", "backup.ha-iris/instance": "iris"}
+        labels = labels if run in "123" else {}
+        if place == HERE:
             status = {"readyToUse": True, "restoreSize": "10Gi"}
-            return {"metadata": {"labels": labels}, "status": status}
-        return {"metadata": {}, "status": {"labels": labels}} if path.startswith(BACKUPS) else None
+            return {"metadata": {"name": name, "labels": labels}, "status": status}
+        # From the store of another cluster: what is known of it is in the status.
+        status = {"state": "InProgress" if run == "7" else "Completed", "labels": labels}
+        return {"metadata": {"name": name, "labels": {}}, "status": status}
 
 
 def snapshot(name):
@@ -45,6 +66,29 @@ def test_journals_of_another_run_than_the_databases_are_refused(kind):
     assert told(kind("data-1"), kind("journals-1")) == []
     with pytest.raises(Unfit, match=r"of the runs 20261121-004301 and 20261121-004302"):
         told(kind("data-1"), kind("journals-2"))
+
+
+@pytest.mark.parametrize(
+    ("data", "journals"),
+    [
+        (backup("data-9"), backup("journals-1")),
+        (backup("data-1"), backup("journals-7")),
+        (snapshot("data-9"), snapshot("journals-1")),
+    ],
+)
+def test_what_longhorn_has_not_listed_yet_is_waited_for_and_not_called_unknown(data, journals):
+    with pytest.raises(NotYet, match=r"data-9|journals-7"):
+        told(data, journals)
+
+
+@pytest.mark.parametrize("kind", [snapshot, backup])
+def test_databases_that_were_cut_with_journals_are_not_restored_without_them(kind):
+    api: Any = Played()
+
+    assert alone(api, kind("data-3"), namespace="iris") == []
+    assert alone(api, kind("data-0"), namespace="iris") == []
+    with pytest.raises(Unfit, match=r"without the others: journals-1; set .*journals.volumeGib"):
+        alone(api, kind("data-1"), namespace="iris")
 
 
 @pytest.mark.parametrize(
@@ -74,19 +118,40 @@ def test_the_size_of_the_volume_of_journals_is_asked_for_by_its_own_key():
         )
 
 
-@pytest.mark.parametrize(("run", "refused"), [("1", False), ("2", True)])
-def test_an_update_asks_it_before_it_makes_the_volume_of_journals(iris, monkeypatch, run, refused):
-    monkeypatch.setattr("components.iris.restore.hook.connect", lambda _: nullcontext(Played()))
-    restore = {"data": {"snapshot": "data-1"}, "journals": {"snapshot": f"journals-{run}"}}
-    engine = iris(journals={"volume_gib": 10}, restore=restore)
-    hook = cast(Any, engine.hooks["iris-journals-filled"])
+@pytest.fixture
+def asked(iris, monkeypatch):
+    """What the hook of a claim says before that is made."""
 
-    def called():
+    def run(claim, *, restore, **settings):
+        monkeypatch.setattr("components.iris.restore.hook.connect", lambda _: nullcontext(Played()))
+        hook = cast(Any, iris(restore=restore, **settings).hooks[f"{claim}-filled"])
         change = pulumi.ResourceHookArgs(urn="urn", id="", name="n", type="t", new_inputs={})
         loop = asyncio.get_event_loop_policy().get_event_loop()
         loop.run_until_complete(hook.callback(change))
 
+    return run
+
+
+@pytest.mark.parametrize(("run", "refused"), [("1", False), ("2", True)])
+def test_an_update_asks_it_before_it_makes_the_volume_of_journals(asked, run, refused):
+    restore = {"data": {"snapshot": "data-1"}, "journals": {"snapshot": f"journals-{run}"}}
+    both = {"journals": {"volume_gib": 10}, "storage_gib": 10, "restore": restore}
+
+    asked("iris-data", **both)
     if not refused:
-        return called()
+        return asked("iris-journals", **both)
     with pytest.raises(ValueError, match=r"name two of one run \(docs/restore.md\)"):
-        called()
+        asked("iris-journals", **both)
+
+
+@pytest.mark.parametrize(
+    "beside", [{}, {"journals": {"volume_gib": 10}, "restore": {"journals": "empty"}}]
+)
+def test_an_update_asks_for_the_journals_before_it_makes_the_databases(asked, beside):
+    def run(source):
+        restore = {"data": {"snapshot": source}, **beside.get("restore", {})}
+        asked("iris-data", **{**beside, "restore": restore}, storage_gib=10)
+
+    run("data-3")
+    with pytest.raises(ValueError, match=r"restore.journals to that part \(docs/restore.md\)"):
+        run("data-1")

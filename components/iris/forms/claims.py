@@ -10,7 +10,7 @@ from components.iris.forms import Storage
 from components.iris.growth import growth
 from components.iris.pod import LABELS
 from components.iris.restore.hook import FILLED_FROM, restoring
-from components.iris.restore.settings import claim_name
+from components.iris.restore.settings import SourceSettings, claim_name
 from components.iris.restore.source import filled
 from components.iris.settings import IrisSettings
 from components.iris.volumes import Volume, volumes
@@ -97,6 +97,7 @@ def _in_use(
         )
     own = claim_name(name, settings.volume)
     source = settings.restore.of(volume.name) if settings.restore else None
+    journals = settings.restore.journals if settings.restore else None
     filling = filled(
         f"{own}-restore",
         source,
@@ -111,14 +112,16 @@ def _in_use(
     hooks = restoring(
         own,
         source,
-        # Journals that begin empty leave nothing behind, nor does a copy.
-        volume=settings.volume if takes_a_place else 1,
+        volume=settings.volume,
         namespace=settings.namespace,
         storage_class=filling.storage_class,
         gib=volume.gib,
         setting=volume.setting,
         part=None if volume.name == "data" else volume.name,
         data=settings.restore.data if settings.restore and volume.name == "journals" else None,
+        # Journals that begin empty leave nothing behind, nor does a copy.
+        stop_first=takes_a_place and settings.volume > 1,
+        whole=volume.name == "data" and not isinstance(journals, SourceSettings),
         kubeconfig=kubeconfig,
     )
     return _growing(

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from components.iris.restore.check import NotYet, Unfit, look, running
-from components.iris.restore.one_cut import one_cut
+from components.iris.restore.one_cut import alone, one_cut
 from components.iris.restore.settings import SourceSettings
 from components.kubernetes_api import Api, Unreachable, connect
 
@@ -35,6 +35,8 @@ def restoring(
     setting: str,
     part: str | None,
     data: SourceSettings | None,
+    stop_first: bool = False,
+    whole: bool = False,
     kubeconfig: pulumi.Output[str],
 ) -> pulumi.ResourceHookBinding:
     """Hooks of a claim.
@@ -42,13 +44,16 @@ def restoring(
     Args:
         name: prefix of their names, which the state remembers.
         source: what the volume is filled from; None: it begins empty.
-        volume: its number; another than the first takes the place of one.
+        volume: its number.
         namespace: of the claim.
         storage_class: of the claim.
         gib: its size.
         setting: key of that in a stack file's ``iris``.
         part: what it holds; None: the databases.
         data: what the volume of the databases is filled from, where this is another one.
+        stop_first: whether it takes the place of another one, under an IRIS that must not run.
+        whole: whether the database has nothing else to be filled, so that its source must be all
+            that was cut.
         kubeconfig: how this run reaches the cluster.
     """
 
@@ -68,7 +73,7 @@ def restoring(
             return await asyncio.to_thread(asked)
 
         try:
-            if volume > 1:
+            if stop_first:
                 await stopped(ask, namespace, preview=preview)
             if source:
                 told = await fit(
@@ -83,6 +88,7 @@ def restoring(
                             setting=setting,
                         ),
                         *(one_cut(api, data, source, namespace=namespace) if data else []),
+                        *(alone(api, source, namespace=namespace) if whole else []),
                     ],
                     patience=0 if preview else PATIENCE,
                 )
@@ -101,7 +107,7 @@ def restoring(
     options = pulumi.ResourceHookOptions(on_dry_run=True)
     create = [pulumi.ResourceHook(f"{name}-filled", before_create, options)]
     return pulumi.ResourceHookBinding(
-        before_create=create if source or volume > 1 else None,
+        before_create=create if source or stop_first else None,
         before_update=[pulumi.ResourceHook(f"{name}-filled-once", before_update, options)],
     )
 
