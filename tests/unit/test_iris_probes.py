@@ -167,7 +167,7 @@ def test_a_refusal_that_stands_is_told_again_after_five_minutes(ready, messages_
     messages_log(REFUSED)
     ready("running", "ok")
     asked = tmp_path / "ha-iris-merge-asked"
-    asked.write_text(str(int(asked.read_text()) - 299))
+    asked.write_text(str(int(asked.read_text()) - 240))
     assert ready("running", "ok") == (0, "")
     asked.write_text(str(int(asked.read_text()) - 300))
 
