@@ -1,7 +1,6 @@
 """Whole programs, run once per variant and shared by all contract tests."""
 
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -15,10 +14,6 @@ deploy = unit.deploy
 stack_config = unit.stack_config
 kubeconfig = unit.kubeconfig
 committed = unit.committed
-
-NEEDS = {"test_fencing_aws.py": "moto", "test_fencing_azure.py": "azure.mgmt.compute"}
-collect_ignore = [file for file, package in NEEDS.items() if find_spec(package) is None]
-"""What a .venv that is older than requirements-dev.txt cannot run; `make` brings it up to date."""
 
 _RUNS: dict[str, list[Deployed]] = {}
 _BROKEN: dict[str, str] = {}
@@ -59,8 +54,6 @@ def cloud() -> Iterator[Played]:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how much of what the stacks register is checked, and what is not."""
-    for file in collect_ignore:
-        terminalreporter.write_line(f"contract: {file} NOT RUN, {NEEDS[file]} is not installed")
     for stack, runs in sorted(_RUNS.items()):
         types = {run.resource.type for run in runs}
         checked = len(types & MODELS.keys())

@@ -108,8 +108,8 @@ def test_azure_reads_its_own_answers_as_the_agent_does():
     vm = VirtualMachineScaleSetVM({"properties": {"osProfile": {"computerName": "n"}}})
     view = VirtualMachineScaleSetVMInstanceView({"statuses": [{"code": "PowerState/stopped"}]})
 
-    assert vm.properties.os_profile.computer_name == "n"
-    assert view.statuses[0].code == "PowerState/stopped"
+    assert vm.as_dict()["properties"]["osProfile"]["computerName"] == "n"
+    assert [status.code for status in view.statuses or []] == ["PowerState/stopped"]
 
 
 @pytest.mark.parametrize(

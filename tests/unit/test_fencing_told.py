@@ -14,7 +14,7 @@ __all__ = ["command"]
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ("deployment", "86 to 150 s, 120 on average, and after 66 to 75 s with it"),
+        ("deployment", "86 to 150 s, 121 on average, and after 66 to 75 s with it"),
         ("statefulset", "128 to 255 s, 164 on average, and after 66 to 75 s with it"),
         ("operator", "164 on average, as that of a StatefulSet, which the operator makes, and"),
     ],
