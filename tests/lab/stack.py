@@ -1,37 +1,34 @@
 """The development stack in a lab."""
 
 import json
-import multiprocessing
+import pickle
 import subprocess
 import sys
-import warnings
-from collections.abc import Sequence
-from functools import cache
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from lab import REPOSITORY
-from lab.engine import Engine, EngineError, Operation, Result, sdk_classes
+from lab.engine import Engine, EngineError, Operation, Result
 from lab.home import LabHome
 from lab.toolchain import Toolchain
-
-_FORK = multiprocessing.get_context("fork")
 
 READING = ("get", "describe", "logs", "wait")
 """Commands of kubectl that change nothing."""
 OPERATION = """
-import json, sys
+import json, pickle, sys
 from pathlib import Path
 from lab.engine import Engine, EngineError
 from lab.home import LabHome
-root, pulumi, tools, project, settings, operation, *flags = sys.argv[1:]
+root, pulumi, tools, project, result, settings, operation, *flags = sys.argv[1:]
 engine = Engine(LabHome(Path(root)), Path(pulumi), "dev", tools=Path(tools),
                 project=Path(project), settings=json.loads(settings))
+failed = False
 try:
-    engine.run(operation, *flags)
-except EngineError:
-    sys.exit(1)
+    done = engine.run(operation, *flags)
+except EngineError as error:
+    done, failed = error.result, True
+Path(result).write_bytes(pickle.dumps(done))
+sys.exit(failed)
 """
 
 
@@ -54,6 +51,10 @@ class Stack:
         return {f"ha-iris:{name}": group for name, group in groups.items()}
 
     @property
+    def _result(self) -> Path:
+        return self.home.root / "result"
+
+    @property
     def _described(self) -> tuple[Path, str]:
         return self.project, json.dumps(self.groups)
 
@@ -73,33 +74,22 @@ class Stack:
         """Begin an operation in a process of its own, which a test may kill."""
         self.stands = None
         folders = [self.home.root, self.toolchain.pulumi, self.toolchain.bin, self.project]
-        arguments = [*map(str, folders), json.dumps(self.settings), operation, *flags]
+        given = [*map(str, [*folders, self._result]), json.dumps(self.settings)]
         return subprocess.Popen(
-            [sys.executable, "-c", OPERATION, *arguments],
+            [sys.executable, "-c", OPERATION, *given, operation, *flags],
             start_new_session=True,
             cwd=REPOSITORY,
         )
 
     def run(self, operation: Operation, *flags: str) -> Result:
-        """Run an operation to its end, in a fork of this process: what it imports is there already.
+        """Run an operation to its end, in a process of its own as ``python -m lab up`` is one.
 
         Raises:
             EngineError: it failed; what it wrote says why.
         """
-        self.stands = None
-        _warm_up()
-        receiver, sender = _FORK.Pipe(duplex=False)
-        process = _FORK.Process(target=_operate, args=(self.engine, sender, operation, flags))
-        with warnings.catch_warnings():
-            # Other threads of this process hold no lock that an operation takes.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            process.start()
-        sender.close()
-        try:
-            failed, result = receiver.recv()
-        finally:
-            process.kill()
-            process.join()
+        with self.start(operation, *flags) as process:
+            failed = process.wait(timeout=600)
+        result = pickle.loads(self._result.read_bytes())
         if failed:
             raise EngineError("dev", operation, result)
         if operation == "up" and not flags:
@@ -141,21 +131,6 @@ class Stack:
     def claim_uid(self) -> str:
         """Identity of the database's volume claim."""
         return self.get("persistentvolumeclaim", "iris-data", "-n", "iris")["metadata"]["uid"]
-
-
-@cache
-def _warm_up() -> None:
-    """Load once what every operation loads; what was loaded goes with a fork."""
-    sdk_classes.load("existing")
-
-
-def _operate(engine: Engine, to: Connection, operation: Operation, flags: Sequence[str]) -> None:
-    try:
-        told = (False, engine.run(operation, *flags))
-    except EngineError as error:
-        told = (True, error.result)
-    sys.stdout.flush()
-    to.send(told)
 
 
 def changes(result: Result) -> dict[str, str]:
