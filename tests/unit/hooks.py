@@ -1,13 +1,28 @@
 """Calling the hooks of a resource as the engine does."""
 
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
 
 Binding = Callable[[str], pulumi.ResourceHookBinding]
 Told = Callable[[Binding, Any, Any], list[str]]
+
+
+def call(hook: pulumi.ResourceHook, *, before: Any = None, after: Any) -> None:
+    """Call a hook that may wait, with the inputs of a resource; raises what it raises."""
+    change = pulumi.ResourceHookArgs(
+        urn="urn", id="id", name="n", type="t", old_inputs=before, new_inputs=after
+    )
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    loop.run_until_complete(cast(Any, hook.callback(change)))
+
+
+def namespace_with(annotations: dict[str, str]) -> dict[str, Any]:
+    """Inputs of the database's namespace."""
+    return {"metadata": {"name": "iris", "annotations": annotations}}
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The way of the data from one form to another: what it is asked, and what is refused."""
 
-import asyncio
-from typing import Any, cast
-
 import pulumi
 import pytest
 
@@ -17,6 +14,7 @@ from components.iris.form_switch import (
 )
 from components.iris.image import Image
 from components.iris.journal_switch import JOURNALS, OWN
+from tests.unit.hooks import call, namespace_with
 from tests.unit.iris_parts import CLAIM, DEPLOYMENT
 
 FORMS = ("deployment", "statefulset")
@@ -100,14 +98,8 @@ def namespace_changes(iris, monkeypatch):
             lambda kubeconfig, namespace: (asked.append((kubeconfig, namespace)), found)[1],
         )
         hook = iris(**settings).hooks["iris-switch"]
-        inputs = [{"metadata": {"name": "iris", "annotations": a}} for a in (before, after)]
-        change = pulumi.ResourceHookArgs(
-            urn="urn", id="iris", name="n", type="t", old_inputs=inputs[0], new_inputs=inputs[1]
-        )
         try:
-            asyncio.get_event_loop_policy().get_event_loop().run_until_complete(
-                cast(Any, hook.callback(change))
-            )
+            call(hook, before=namespace_with(before), after=namespace_with(after))
         except ValueError as refusal:
             return str(refusal), asked
         return None, asked

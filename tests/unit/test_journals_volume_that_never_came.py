@@ -1,14 +1,12 @@
 """A volume of journals that cannot come is refused, and one that never came can be dropped."""
 
-import asyncio
 from contextlib import contextmanager
-from typing import Any, cast
 
-import pulumi
 import pytest
 
 from components.iris.journal_switch import JOURNALS, OWN
 from components.kubernetes_api import Unreachable
+from tests.unit.hooks import call, namespace_with
 
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 CLAIMS = "/api/v1/namespaces/iris/persistentvolumeclaims"
@@ -43,14 +41,8 @@ def change(iris, monkeypatch):
 
         monkeypatch.setattr("components.iris.form_switch.connect", connect)
         hook = iris(**settings).hooks["iris-switch"]
-        inputs = [{"metadata": {"name": "iris", "annotations": a}} for a in (before, after)]
-        change = pulumi.ResourceHookArgs(
-            urn="urn", id="iris", name="n", type="t", old_inputs=inputs[0], new_inputs=inputs[1]
-        )
         try:
-            asyncio.get_event_loop_policy().get_event_loop().run_until_complete(
-                cast(Any, hook.callback(change))
-            )
+            call(hook, before=namespace_with(before), after=namespace_with(after))
         except (ValueError, RuntimeError) as refusal:
             return str(refusal)
         return None

@@ -1,15 +1,14 @@
 """Databases and journals are restored from one moment: two sources of one run."""
 
-import asyncio
 from contextlib import nullcontext
 from typing import Any, cast
 
-import pulumi
 import pytest
 
 from components.iris.restore.check import NotYet, Unfit, look
 from components.iris.restore.one_cut import alone, one_cut
 from components.iris.restore.settings import SourceSettings
+from tests.unit.hooks import call
 
 HERE = "/apis/snapshot.storage.k8s.io/v1/namespaces/iris/volumesnapshots"
 BACKUPS = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system/backups"
@@ -125,9 +124,7 @@ def asked(iris, monkeypatch):
     def run(claim, *, restore, **settings):
         monkeypatch.setattr("components.iris.restore.hook.connect", lambda _: nullcontext(Played()))
         hook = cast(Any, iris(restore=restore, **settings).hooks[f"{claim}-filled"])
-        change = pulumi.ResourceHookArgs(urn="urn", id="", name="n", type="t", new_inputs={})
-        loop = asyncio.get_event_loop_policy().get_event_loop()
-        loop.run_until_complete(hook.callback(change))
+        call(hook, after={})
 
     return run
 
