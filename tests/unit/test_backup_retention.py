@@ -42,3 +42,9 @@ def test_instances_are_counted_each_by_itself():
 
 def test_one_that_is_still_at_work_stays():
     assert going(taken(0), taken(1, good=False, busy=True)) == []
+
+
+def test_of_two_in_one_second_the_later_run_is_newer():
+    runs = [Taken("iris", f"20261121-12000{second}", NOW, good=True) for second in (0, 2, 1)]
+
+    assert going(*runs) == ["20261121-120000"]

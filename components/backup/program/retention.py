@@ -24,11 +24,12 @@ def surplus(taken: Iterable[Taken], *, keep: int, days: int | None, now: datetim
     """What may go: beyond the newest ``keep`` good ones, or older than ``days``.
 
     The newest good one of an instance stays, however old. One that is not good counts for
-    nothing and goes once there is a newer good one. What is busy stays.
+    nothing and goes once there is a newer good one. What is busy stays. The API server keeps
+    moments to the second: of two in one second, the name of the run says which is newer.
     """
     seen: dict[str, int] = {}
     going = []
-    for one in sorted(taken, key=lambda one: one.moment, reverse=True):
+    for one in sorted(taken, key=lambda one: (one.moment, one.run), reverse=True):
         newer = seen.get(one.instance, 0)
         if one.good:
             seen[one.instance] = newer + 1
