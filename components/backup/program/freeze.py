@@ -118,8 +118,10 @@ class Freeze:
         while time.monotonic() < deadline:
             try:
                 session = self._begin("thaw")
-                said = session.line(60) or ""
+                # An IRIS that answers nothing is asked for minutes: one at a time.
+                said = session.line(deadline - time.monotonic()) or ""
                 session.close()
+                print(f"asked again to thaw: {said or 'no answer'}", flush=True)
                 if "not frozen" in said or "is thawed" in said:
                     self.thawed = True
                     return

@@ -8,19 +8,22 @@
 #       thaw    ends the freeze, and this program
 #     The end of the input, or PATIENCE seconds without a line, thaw too. LIMIT is the number of
 #     seconds after which IRIS resumes by itself, whatever became of everybody else.
-#   freeze.sh thaw       Thaws, if it is frozen: for a person at night.
+#   freeze.sh thaw       Thaws, if it is frozen: for a person at night. Ends with 1 where it is frozen
+#     still, or where nobody can tell.
 #   freeze.sh stopping   The same before IRIS is stopped, and only if a backup holds it.
 #   freeze.sh alone LIMIT    Marks and freezes for somebody else's snapshot, and comes back.
 #   freeze.sh end        Thaws after that; ends with 1 if IRIS was not frozen any more.
 #   freeze.sh watch PATIENCE   What hold leaves beside itself, for when it is killed itself.
 #
-# Backup.General's methods end `iris session` with 5 for yes and 3 for no.
+# Backup.General's methods end `iris session` with 5 for yes and 3 for no. What gave no answer counts
+# as frozen wherever a thaw is at stake, and as not frozen wherever a snapshot is.
 set -u
 trap '' PIPE HUP
 
 beat=${TMPDIR:-/tmp}/ha-iris-freeze
 how=${1:-}
 said=
+frozen=
 
 # Seconds since the machine started: no change of the clock shortens or stretches them.
 now() {
@@ -33,24 +36,49 @@ ask() {
   said=$(timeout "${2:-15}" iris session IRIS -U '%SYS' "##Class(Backup.General).$1" </dev/null 2>&1)
 }
 
-# Where no session can be had, as when users are blocked, irisstat looks into the shared memory.
-suspended() {
+# Leaves in `frozen` whether the write daemon is suspended: yes, no, down (IRIS is, so nothing is
+# frozen) or unknown.
+look() {
+  local report code status
   ask 'IsWDSuspendedExt()'
   case $? in
-    5) return 0 ;;
-    3) return 1 ;;
-    *) timeout 15 iris stat IRIS 2>/dev/null | grep -q WDSUSPD ;;
+    5) frozen=yes && return ;;
+    3) frozen=no && return ;;
   esac
+  # Where no session can be had, as when users are blocked, irisstat looks into the shared memory.
+  report=$(timeout 15 iris stat IRIS 2>/dev/null)
+  code=$?
+  # Its table of processes has the write daemon: what does not name it has not seen the memory.
+  case $code,$report in
+    *WDSUSPD*) frozen=yes && return ;;
+    0,*WRTDMN*) frozen=no && return ;;
+  esac
+  IFS=^ read -r _ _ _ status _ < <(timeout -s KILL 10 iris qlist IRIS 2>/dev/null)
+  if [[ ${status:-} == down* ]]; then frozen=down; else frozen=unknown; fi
+}
+
+# Whether it is as one of the words says, at this moment.
+is() {
+  look
+  [[ " $* " == *" $frozen "* ]]
+}
+
+why() {
+  if [[ $frozen == yes ]]; then
+    echo 'IRIS is frozen and does not thaw'
+  else
+    echo 'nobody can tell whether IRIS is frozen: neither a session nor iris stat answers'
+  fi
 }
 
 thaw() {
   local attempt
-  for attempt in 1 2 3; do
+  for ((attempt = 1; attempt <= ${1:-3}; attempt++)); do
     ask 'ExternalThaw()'
-    suspended || return 0
+    is no down && return 0
     # "Resumes the write daemon" where no new session can be started.
     timeout 15 iris stat IRIS -W >/dev/null 2>&1
-    suspended || return 0
+    is no down && return 0
     sleep "$attempt"
   done
   return 1
@@ -99,9 +127,10 @@ watch() {
 
 hold() {
   local limit=$1 patience=$2 word
-  if suspended; then
-    thaw || { printf '%s\n' 'refused IRIS is frozen already and does not thaw' stuck; return 1; }
-    echo 'leftover'
+  if is yes unknown; then
+    local before=$frozen
+    thaw || { printf '%s\n' "refused $(why)" stuck; return 1; }
+    [[ $before == unknown ]] || echo 'leftover'
   fi
   mark || { printf '%s\n' 'refused IRIS takes no marker: nobody can log in or write' thawed; return 1; }
   leave_watch "$((patience + 5))"
@@ -112,7 +141,7 @@ hold() {
     while read -r -t "$patience" word; do
       now >"$beat"
       case $word in
-        check) if suspended; then echo 'held'; else echo 'lapsed'; fi ;;
+        check) if is yes; then echo 'held'; else echo 'lapsed'; fi ;;
         thaw) break ;;
       esac
     done
@@ -131,8 +160,8 @@ hold() {
 
 alone() {
   local limit=$1 code
-  if suspended; then
-    echo 'IRIS is frozen already'
+  if is yes unknown; then
+    if [[ $frozen == yes ]]; then echo 'IRIS is frozen already'; else why; fi
     return 1
   fi
   mark || { echo 'IRIS takes no marker: nobody can log in or write'; return 1; }
@@ -147,8 +176,8 @@ alone() {
 
 end() {
   local held=0
-  suspended || held=1
-  thaw || { echo 'IRIS is frozen and does not thaw'; return 1; }
+  is yes || held=1
+  thaw || { why; return 1; }
   rm -f "$beat"
   ((held == 0)) || echo 'IRIS was not frozen any more: what was cut is worth no more than without a freeze'
   return $held
@@ -159,15 +188,20 @@ case $how in
   end) end ;;
   hold) hold "$2" "$3" ;;
   watch) watch "$2" ;;
-  stopping) ! [[ -e $beat ]] || thaw ;;
+  # Once: what a hung IRIS takes of the time for its stop is not there for the stop.
+  stopping) ! [[ -e $beat ]] || thaw 1 ;;
   thaw)
-    if ! suspended; then
+    if is no; then
       echo 'IRIS is not frozen'
-    elif thaw; then
+    elif before=$frozen && thaw; then
       rm -f "$beat"
-      echo 'IRIS was frozen and is thawed'
+      case $before,$frozen in
+        *,down) echo 'IRIS is down and not frozen' ;;
+        yes,*) echo 'IRIS was frozen and is thawed' ;;
+        *) echo 'nobody could tell whether IRIS was frozen; it is not frozen now' ;;
+      esac
     else
-      echo 'IRIS is frozen and does not thaw'
+      why
       exit 1
     fi
     ;;
