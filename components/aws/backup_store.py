@@ -37,8 +37,10 @@ class S3BackupStoreSettings(BackupSettings):
     """Give Longhorn a bucket for backups. Without one every copy is inside the cluster."""
 
     bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    """Bucket of the region that exists, such as one that an earlier stack left behind; None makes
-    a new one."""
+    """Bucket that exists, such as one that an earlier stack left behind; None makes a new one."""
+
+    bucket_region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    """Region of the bucket that exists; None: the stack's own."""
 
     kms_key: str | None = Field(default=None, pattern=ARN + r"kms:[a-z0-9-]+:\d{12}:key/.+$")
     """ARN of the KMS key of the bucket; None: S3's own keys. Backups are always encrypted."""
@@ -57,6 +59,16 @@ class S3BackupStoreSettings(BackupSettings):
 
     keep_on_destroy: bool = True
     """Leave the bucket and its backups behind when the stack is destroyed."""
+
+    @field_validator("bucket_region")
+    @classmethod
+    def _is_of_a_bucket_that_exists(cls, region: str | None, info: ValidationInfo) -> str | None:
+        if region and "bucket" in info.data and not info.data["bucket"]:
+            raise ValueError(
+                "a bucket that is made here is made in the stack's own region, aws:region; name "
+                "the bucket that exists in bucket, or drop bucketRegion"
+            )
+        return region
 
     @field_validator("versions_erased_by")
     @classmethod
@@ -115,7 +127,7 @@ class S3BackupStore(pulumi.ComponentResource):
             opts=child,
         )
         self.bucket = bucket
-        self.url = pulumi.Output.concat("s3://", bucket, f"@{region}/")
+        self.url = pulumi.Output.concat("s3://", bucket, f"@{settings.bucket_region or region}/")
         self.credentials = {"AWS_IAM_ROLE_ARN": identity.role_arn}
         self.ready = [*identity.ready]
         self.register_outputs({"url": self.url})

@@ -97,6 +97,22 @@ def test_a_bucket_that_an_earlier_stack_left_is_taken_up_again(eks):
     assert "arn:aws:s3:::left-behind/*" in engine.named("backup-role-policy").inputs["policy"]
 
 
+def test_a_bucket_of_another_region_is_reached_there(eks):
+    engine = eks(backup={"bucket": "left-behind", "bucketRegion": "us-gov-west-1"})
+
+    values = engine.one("kubernetes:helm.sh/v3:Release").inputs["values"]
+    assert values["defaultBackupStore"]["backupTarget"] == "s3://left-behind@us-gov-west-1/"
+
+
+def test_a_new_bucket_is_made_in_the_stacks_own_region(refused, stack_config):
+    backup = json.dumps({"bucketRegion": "eu-west-2"})
+
+    told = refused({**stack_config("eks"), "ha-iris:backup": backup}, stack="eks")
+
+    assert "bucketRegion" in told
+    assert "aws:region; name the bucket that exists in bucket, or drop bucketRegion" in told
+
+
 def test_without_a_bucket_longhorn_gets_no_backup_target(eks):
     engine = eks(backup={"enabled": False})
 
