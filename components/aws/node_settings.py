@@ -33,7 +33,7 @@ class EksNodeSettings(ClusterSettings):
     """How each zone's change waits for Longhorn."""
 
     node_type: str = Field(default="m7i.xlarge", validate_default=True)
-    """EC2 instance type; 4 vCPU and 16 GiB leave IRIS 8 GiB beside Longhorn.
+    """EC2 instance type; 4 vCPU and 16 GiB leave IRIS 12 GiB beside Longhorn.
 
     Graviton types such as m7g.xlarge need an IRIS image for arm64.
     """

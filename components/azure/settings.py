@@ -76,7 +76,7 @@ class AksClusterSettings(AksAccessSettings, NodeSetSettings):
     """
 
     node_type: str = Field(default="Standard_D4s_v5", validate_default=True)
-    """VM size; 4 vCPU and 16 GiB leave IRIS 8 GiB beside Longhorn. A change needs a new nodeSet.
+    """VM size; 4 vCPU and 16 GiB leave IRIS 11 GiB beside Longhorn. A change needs a new nodeSet.
 
     Arm: the sizes with a p, such as Standard_D4ps_v6, with an IRIS image for arm64.
     """
@@ -84,8 +84,8 @@ class AksClusterSettings(AksAccessSettings, NodeSetSettings):
     disk_size_gib: Gib = Field(default=512, ge=128, le=2048)
     """Disk of each node: system, images and Longhorn's copies, as agent pools have no second disk.
 
-    The database volume may be 22 percent of it. A change needs a new nodeSet. AKS advises 512 or
-    more.
+    The database volume may be 20 percent of it, by default. A change needs a new nodeSet. AKS
+    advises 512 or more.
     """
 
     disk_type: str = "Managed"

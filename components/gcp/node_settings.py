@@ -50,7 +50,7 @@ class GkeNodeSettings(NodeSetSettings):
     node_type: str = Field(
         default="e2-standard-4", pattern=r"^[a-z0-9]+-[a-z0-9-]+$", validate_default=True
     )
-    """Compute Engine machine type; 4 vCPU and 16 GiB leave IRIS 8 GiB beside Longhorn. A change
+    """Compute Engine machine type; 4 vCPU and 16 GiB leave IRIS 10 GiB beside Longhorn. A change
     needs a new nodeSet.
 
     Arm: c4a, n4a or t2a, with an IRIS image for arm64.
@@ -68,7 +68,7 @@ class GkeNodeSettings(NodeSetSettings):
     disk_size_gib: Gib = Field(default=300, ge=100, le=65536)
     """Disk of each node: system, images and, for want of a second disk, Longhorn's copies.
 
-    The database volume may be 22 percent of it. A change needs a new nodeSet.
+    The database volume may be 20 percent of it, by default. A change needs a new nodeSet.
     """
 
     disk_type: str | None = Field(default=None, validate_default=True)

@@ -20,7 +20,8 @@ class MovingSettings(Settings):
     """
 
     toleration_seconds: int = Field(default=10, ge=0, le=3600)
-    """How long a pod stays on a node that is unreachable or not ready before it is evicted.
+    """How long a pod stays on a node that is unreachable or not ready before it is evicted; unless
+    set, 60 where fencing is on.
 
     Ten seconds come on top of the 40 to 54 that Kubernetes takes to notice. Shorter saves little
     and moves the database at every hiccup of the network; the default of Kubernetes, 300, is five
@@ -30,8 +31,9 @@ class MovingSettings(Settings):
     termination_grace_period_seconds: int = Field(default=30, ge=10, le=3600)
     """How long IRIS may take for a clean stop.
 
-    It also counts in a failover: the volume of a dead node is released only when the grace of the
-    pod that ran there has passed. Give a big cache more, and know that a failover takes it too.
+    In a failover it counts for a StatefulSet and the operator: Longhorn frees a dead node's volume
+    at once, and removes the pod, for which they wait, when its grace has passed. Give a big cache
+    more, and know that a failover of these two forms takes it too.
     """
 
     startup_seconds: int = Field(default=1800, ge=60, le=86400)

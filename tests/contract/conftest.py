@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import tests.unit.conftest as unit
-from tests.contract.models import CLOUDS, MODELS
+from tests.contract.models import CLOUDS, coverage
 from tests.contract.played_cloud import Played
 from tests.contract.programs import COMMITTED, PROGRAMS, Deployed, over, run_program
 
@@ -55,9 +55,4 @@ def cloud() -> Iterator[Played]:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how much of what the stacks register is checked, and what is not."""
     for stack, runs in sorted(_RUNS.items()):
-        types = {run.resource.type for run in runs}
-        checked = len(types & MODELS.keys())
-        terminalreporter.write_line(
-            f"contract {stack}: {checked} of {len(types)} resource types checked, "
-            f"{len(runs)} resources in {len({run.variant for run in runs})} variants"
-        )
+        terminalreporter.write_line(coverage(stack, runs))

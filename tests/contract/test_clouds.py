@@ -1,12 +1,16 @@
 """Everything the three stacks register, against the clouds' own published models."""
 
+import re
+
 import pytest
 
-from tests.contract.models import BY_STACK, CLOUDS, MODELS
+from tests.contract.models import BY_STACK, CLOUDS, MODELS, coverage
 from tests.contract.sources import written_types
 from tests.contract.uncovered import UNCOVERED
+from tests.unit.conftest import ROOT
 
 STACKS = list(BY_STACK)
+PAGE = (ROOT / "docs" / "contract-tests.md").read_text()
 
 
 @pytest.mark.parametrize(("stack", "token"), [(s, t) for s in STACKS for t in BY_STACK[s]])
@@ -50,3 +54,16 @@ def test_every_resource_in_the_source_is_registered_by_some_variant(deployed, st
     written = {token for token in written_types(stack) if token.startswith(CLOUDS)}
     assert written, "no resource was found in the source: the search itself is broken"
     assert written - registered == set()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_page_shows_the_coverage_that_a_run_ends_with(deployed, stack):
+    assert coverage(stack, deployed(stack)) in PAGE.splitlines()
+
+
+def test_the_page_sums_its_own_lines_up():
+    lines = re.findall(r"^contract \w+: (\d+) of (\d+) resource types", PAGE, re.MULTILINE)
+    checked, types = (sum(map(int, column)) for column in zip(*lines, strict=True))
+
+    assert len(lines) == len(STACKS)
+    assert f"That is {checked} of {types} types, " in PAGE

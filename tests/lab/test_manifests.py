@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.manifests import ARTICLE, REASONS
+from bench.manifests import ARTICLE, REASONS, Figures, reasons, tables
 from lab import REPOSITORY
 from lab.cluster.control_plane import ControlPlane
 from lab.home import LabHome
@@ -60,3 +60,10 @@ def test_what_the_article_lacks_is_found_and_is_there_in_ours(figures: dict[str,
         "container-security-context-user-group-id",
         "pod-probes",
     }
+
+
+def test_the_page_has_the_figures_and_the_reasons(figures: dict[str, Any]):
+    page = (REPOSITORY / "docs" / "manifests.md").read_text()
+
+    assert tables({name: Figures(**one) for name, one in figures.items()}) in page
+    assert reasons() in page

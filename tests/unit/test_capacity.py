@@ -1,6 +1,7 @@
 """What a database needs of a disk and of a node, and what a node has for it."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -320,7 +321,7 @@ def test_the_committed_stack_files_are_warned_of_nothing_that_does_not_fit(compo
 
 
 @pytest.mark.parametrize("cloud", list(CLUSTERS))
-def test_the_sizing_page_shows_what_the_program_computes(cloud):
+def test_the_pages_show_what_the_program_computes(cloud):
     page = (ROOT / "docs" / "sizing.md").read_text()
     settings = CLUSTERS[cloud]
     disk, node = settings.copies_disk(), settings.node_capacity()
@@ -341,3 +342,9 @@ def test_the_sizing_page_shows_what_the_program_computes(cloud):
     column = 1 + list(CLUSTERS).index(cloud)
     assert left.split(" | ")[column] == f"**{cpus:g}, {memory:g}**"
     assert f"`{settings.node_type}`" in page
+    reference = (ROOT / "docs" / "settings.md").read_text()
+    (row,) = re.findall(rf'^.*nodeType` \| `"{settings.node_type}"`.*$', reference, re.MULTILINE)
+    assert f" leave IRIS {memory:g} GiB beside Longhorn" in row
+    (row,) = re.findall(rf"^.*{disk.setting}` \| `{disk.size_gib}`.*$", reference, re.MULTILINE)
+    percent = 100 * largest[0] // disk.size_gib
+    assert cloud == "eks" or f"may be {percent} percent of it, by default" in row

@@ -1,4 +1,4 @@
-"""What a deployer may do on AWS: enough for this program, and no more than it needs."""
+"""What a deployer and a preview may do on AWS: enough for this program, and no more than that."""
 
 import json
 import re
@@ -83,6 +83,41 @@ BESIDE = {
 @pytest.mark.parametrize("purpose", BESIDE)
 def test_the_deployer_may_do_what_the_program_does_beside_creating(allowed, purpose):
     assert set(BESIDE[purpose]) <= allowed
+
+
+# What the program asks AWS, and the action that answers; None: everybody may ask that.
+QUESTIONS = {
+    "get_availability_zones": "ec2:DescribeAvailabilityZones",
+    "get_caller_identity": None,
+    "get_partition": None,
+    "ec2.get_instance_type_offerings": "ec2:DescribeInstanceTypeOfferings",
+    "ec2.get_subnet": "ec2:DescribeSubnets",
+    "eks.get_addon_version": "eks:DescribeAddonVersions",
+    "eks.get_cluster": "eks:DescribeCluster",
+    "eks.get_clusters": "eks:ListClusters",
+    "iam.get_session_context": "iam:GetRole",
+}
+IN_AN_UPDATE = {"eks.get_node_group"}
+"""What a preview does not ask."""
+
+
+def test_a_preview_may_ask_what_the_program_asks_and_read_its_state():
+    sources = [*(ROOT / "components" / "aws").glob("*.py"), *(ROOT / "stacks").glob("*.py")]
+    asked = {
+        question.removesuffix("_output")
+        for file in sources
+        for question in re.findall(r"\baws\.((?:\w+\.)?get_\w+)\(", file.read_text())
+    }
+    page = (ROOT / "docs" / "pull-requests.md").read_text()
+    (written,) = re.findall(r"`preview\.json`.*?```json\n(.*?)```", page, re.DOTALL)
+    look, *state = json.loads(written)["Statement"]
+
+    assert asked - IN_AN_UPDATE == QUESTIONS.keys()
+    assert sorted(look["Action"]) == sorted(filter(None, QUESTIONS.values()))
+    assert [statement["Action"] for statement in state] == [
+        ["s3:GetObject", "s3:ListBucket"],
+        "kms:Decrypt",
+    ]
 
 
 def test_the_first_cluster_and_gateway_of_an_account_bring_the_roles_of_their_services(statements):
