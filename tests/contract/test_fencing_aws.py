@@ -22,6 +22,7 @@ from components.fencing.program import aws as program
 from components.fencing.program.aws import Aws, signed
 from components.fencing.program.power import PowerError, WrongMachine
 from tests.contract.policies import policy_faults
+from tests.unit.fencing_world import World
 
 KEYS = {"AccessKeyId": "AKIDEXAMPLE", "SecretAccessKey": "secret/of+nobody", "Token": "tok=/+"}
 IMAGE = "ami-12c6146b"
@@ -178,10 +179,18 @@ def test_the_role_on_aws_may_do_what_the_agent_asks_and_no_more(aws, cloud):
 
 
 @pytest.fixture
-def moto(monkeypatch):
+def refused():
+    """Actions that AWS refuses for the time being."""
+    return set()
+
+
+@pytest.fixture
+def moto(monkeypatch, refused):
     """AWS as moto plays it, with one machine in a group of its own; gives the machine's ID."""
 
     def through_requests(method, url, *, headers=None, body=None):
+        if any(f"Action={action}&".encode() in (body or b"") for action in refused):
+            raise PowerError("503 RequestLimitExceeded")
         answer = requests.request(method, url, headers=headers, data=body, timeout=10)
         if answer.status_code >= 400:
             raise PowerError(f"{answer.status_code} {answer.text}")
@@ -211,6 +220,39 @@ def moto(monkeypatch):
         yield machine["InstanceId"], ec2, groups
 
 
+def suspended(groups):
+    """What Auto Scaling does not do for the time being."""
+    (group,) = groups.describe_auto_scaling_groups()["AutoScalingGroups"]
+    return {process["ProcessName"] for process in group["SuspendedProcesses"]}
+
+
+def test_a_node_that_comes_back_after_a_stop_that_aws_refused_leaves_its_group_looking(
+    moto, refused
+):
+    machine, ec2, groups = moto
+    (found,) = ec2.describe_instances(InstanceIds=[machine])["Reservations"]
+    world = World()
+    for one in world.agents:
+        one.agent.fence.power = Aws("eu-west-1")
+    node = world.node("a")
+    node["spec"]["providerID"] = f"aws:///eu-west-1a/{machine}"
+    node["status"]["addresses"][0]["address"] = found["Instances"][0]["PrivateIpAddress"]
+
+    refused.add("StopInstances")
+    world.crash("a")
+    world.until(lambda: suspended(groups))
+    assert suspended(groups) == {"HealthCheck", "ReplaceUnhealthy"}
+    refused.add("ResumeProcesses")
+    world.power_on("a")
+    world.run(60)
+    assert world.phase("a") == "asked"
+    refused.remove("ResumeProcesses")
+    world.until(lambda: world.phase("a") is None)
+
+    assert world.events()[-1].startswith("FenceGivenUp")
+    assert suspended(groups) == set()
+
+
 def test_a_machine_is_stopped_and_started_while_its_group_looks_away(moto):
     machine, ec2, groups = moto
     aws = Aws("eu-west-1")
@@ -219,10 +261,6 @@ def test_a_machine_is_stopped_and_started_while_its_group_looks_away(moto):
         (found,) = ec2.describe_instances(InstanceIds=[machine])["Reservations"]
         return found["Instances"][0]["State"]["Name"]
 
-    def suspended():
-        (group,) = groups.describe_auto_scaling_groups()["AutoScalingGroups"]
-        return {process["ProcessName"] for process in group["SuspendedProcesses"]}
-
     (found,) = ec2.describe_instances(InstanceIds=[machine])["Reservations"]
     address = found["Instances"][0]["PrivateIpAddress"]
     assert aws.identify("n", address, f"aws:///eu-west-1a/{machine}") == machine
@@ -230,13 +268,13 @@ def test_a_machine_is_stopped_and_started_while_its_group_looks_away(moto):
 
     handle = aws.off(machine, "request")
     assert (handle, power(), aws.state(machine, handle)) == ("eks-a", "stopped", "off")
-    assert suspended() == {"HealthCheck", "ReplaceUnhealthy"}
+    assert suspended(groups) == {"HealthCheck", "ReplaceUnhealthy"}
     assert aws.off(machine, "request") == handle
     aws.on(machine, handle)
     assert (power(), aws.state(machine, handle)) == ("running", "on")
-    assert suspended() == {"HealthCheck", "ReplaceUnhealthy"}
+    assert suspended(groups) == {"HealthCheck", "ReplaceUnhealthy"}
     aws.done(machine, handle)
-    assert suspended() == set()
+    assert suspended(groups) == set()
     (one,) = groups.describe_auto_scaling_instances()["AutoScalingInstances"]
     assert (one["InstanceId"], one["HealthStatus"].upper()) == (machine, "HEALTHY")
 
@@ -248,4 +286,4 @@ def test_a_machine_is_stopped_and_started_while_its_group_looks_away(moto):
     ec2.terminate_instances(InstanceIds=[machine])
     assert aws.state(machine, handle) == "off"
     aws.done(machine, handle)
-    assert suspended() == set()
+    assert suspended(groups) == set()

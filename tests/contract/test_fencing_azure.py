@@ -13,7 +13,7 @@ from azure.mgmt.compute.models import (
 )
 
 from components.fencing.program.azure import API_VERSION, Azure
-from components.fencing.program.power import WrongMachine
+from components.fencing.program.power import PowerError, WrongMachine
 
 VM = (
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute"
@@ -91,6 +91,18 @@ def test_what_azure_is_asked_is_what_its_own_library_would_ask(azure, cloud):
     assert asked == transport.asked
     assert {query["api-version"][0] for _, _, query, _ in asked} == {API_VERSION}
     assert login[:2] == ("POST", "/tenant/oauth2/v2.0/token")
+
+
+@pytest.mark.parametrize("status", [403, 409, 429])
+def test_a_power_off_that_azure_refuses_leaves_nothing_behind_there(azure, cloud, status):
+    cloud.answers[f"{VM}/powerOff"] = (status, "no")
+
+    with pytest.raises(PowerError, match=f"{status} no"):
+        azure.off(VM, "request")
+    azure.done(VM, "")
+
+    asked = [path for _, path, _, _ in cloud.asked]
+    assert asked == ["/tenant/oauth2/v2.0/token", f"{VM}/powerOff"]
 
 
 def test_the_pods_own_token_is_exchanged_for_one_of_azure_once(azure, cloud):

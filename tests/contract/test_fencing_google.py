@@ -12,7 +12,7 @@ from google.cloud.compute_v1.services.zone_operations.transports.rest_base impor
 from google.cloud.compute_v1.types import ResetInstanceRequest
 
 from components.fencing.program.gcp import Gcp
-from components.fencing.program.power import PowerError, WrongMachine
+from components.fencing.program.power import PowerError, SwitchFailed, WrongMachine
 
 
 def gce(cloud):
@@ -50,8 +50,23 @@ def test_a_reset_that_failed_proves_nothing(cloud):
     failed = {"status": "DONE", "error": {"errors": [{"code": "RESOURCE_NOT_FOUND"}]}}
     cloud.answers["/compute/v1/op"] = (200, json.dumps(failed))
 
-    with pytest.raises(PowerError, match="RESOURCE_NOT_FOUND"):
+    with pytest.raises(SwitchFailed, match="RESOURCE_NOT_FOUND"):
         power.state("m", "op")
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_a_reset_that_google_refuses_leaves_nothing_behind_there(cloud, status):
+    power = gce(cloud)
+    machine = "projects/p/zones/z/instances/gke-n"
+    cloud.answers[f"/compute/v1/{machine}/reset"] = (status, "no")
+
+    with pytest.raises(PowerError, match=f"{status} no"):
+        power.off(machine, "3f1c")
+    asked = [path for _, path, _, _ in cloud.asked]
+    assert asked == ["/token", f"/compute/v1/{machine}/reset"]
+    assert power.state(machine, "") == "on"
+    power.done(machine, "")
+    assert len(cloud.asked) == len(asked)
 
 
 @pytest.mark.parametrize(("name", "address"), [("gke-n", "10.0.0.9"), ("gke-m", "10.0.0.8")])

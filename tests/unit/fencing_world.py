@@ -17,7 +17,7 @@ from typing import Any
 from components.fencing.program.__main__ import Agent
 from components.fencing.program.fence import Fence
 from components.fencing.program.leader import Leader
-from components.fencing.program.power import PowerError, WrongMachine
+from components.fencing.program.power import PowerError, SwitchFailed, WrongMachine
 from components.fencing.program.settings import RECORD, Settings
 from components.fencing.program.tell import Told
 from components.fencing.program.world import Observer
@@ -112,6 +112,10 @@ class PlayedPower:
     fails: str | None = None
     wrong: set[str] = field(default_factory=set)
     """Nodes whose machine is another one's."""
+    spoils: set[str] = field(default_factory=set)
+    """Requests that are taken and come to nothing, however often they are made."""
+    spoils_next: bool = False
+    """Whether the next request is one of them."""
     boots: float | None = None
     """Seconds after which a machine that went off boots by itself, as one that is reset does."""
 
@@ -123,12 +127,19 @@ class PlayedPower:
 
     def off(self, machine: str, request: str) -> str:
         self._call("off", machine)
+        if self.spoils_next:
+            self.spoils_next = False
+            self.spoils.add(request)
+        if request in self.spoils:
+            return f"spoilt {request}"
         one = self.world.machines[machine]
         one.asked_off = self.world.now if one.asked_off is None else one.asked_off
         return "handle"
 
     def state(self, machine: str, handle: str) -> str:
         self._call("state", machine)
+        if handle.startswith("spoilt"):
+            raise SwitchFailed(handle)
         one = self.world.machines[machine]
         if one.was_reset:
             return "off"

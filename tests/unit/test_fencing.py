@@ -61,19 +61,6 @@ def test_a_node_that_is_cut_off_is_off_before_its_database_starts_elsewhere():
     assert not world.two_writers
 
 
-def test_a_node_that_comes_back_before_it_was_told_to_go_off_is_left_alone():
-    world = World()
-    world.power.fails = "off"
-
-    world.crash("a")
-    world.until(lambda: world.phase("a") == "asked")
-    world.power_on("a")
-    world.until(lambda: world.phase("a") is None)
-
-    assert world.pods() == ["a"]
-    assert world.events()[-1].startswith("FenceGivenUp")
-
-
 def test_a_node_that_comes_back_after_it_was_told_is_fenced_to_the_end():
     world = World()
     world.power.seconds = 40
@@ -129,46 +116,6 @@ def test_an_agent_on_the_failed_node_is_followed_by_the_other(agents):
 
     assert seconds <= 45
     assert not world.two_writers
-
-
-def test_a_cloud_that_does_not_answer_frees_nothing_until_it_does():
-    world = World()
-    world.power.fails = "all"
-
-    world.crash("a")
-    world.run(300)
-    assert world.freed is None
-    assert world.taints("a") == []
-    world.power.fails = None
-    world.until(lambda: world.freed)
-
-    assert not world.two_writers
-
-
-def test_a_machine_that_does_not_go_off_frees_nothing_and_is_told_again():
-    world = World()
-    world.power.seconds = 1e9
-
-    world.machines["a"].connected = False
-    world.run(200)
-
-    assert world.freed is None
-    assert world.taints("a") == []
-    assert world.power.calls.count("off a") > 3
-    assert any(event.startswith("FenceSlow") for event in world.events())
-
-
-def test_a_machine_that_is_not_the_nodes_is_refused():
-    world = World()
-    world.power.wrong = {"a"}
-
-    world.crash("a")
-    world.run(200)
-
-    assert world.freed is None
-    assert set(world.power.calls) == {"identify a"}
-    assert world.phase("a") is None
-    assert world.events()[-1].startswith("FenceRefused: not the node's machine")
 
 
 def test_what_others_tainted_stays():
@@ -285,16 +232,3 @@ def test_what_nobody_can_read_on_a_node_stops_no_agent(text):
     world.crash("a")
 
     assert world.until(lambda: world.freed) <= 45
-
-
-def test_a_machine_that_cannot_be_started_stays_out_of_service_and_is_tried_again():
-    world = World()
-    world.power.fails = "on"
-    world.crash("a")
-    world.until(lambda: world.freed)
-    world.run(300)
-
-    assert world.phase("a") == "released"
-    assert world.taints("a") == ["out-of-service"]
-    world.power.fails = None
-    world.until(lambda: world.phase("a") is None)

@@ -63,11 +63,11 @@ class Aws:
     def done(self, machine: str, handle: str) -> None:
         """Have Auto Scaling take the instance for what it is, and look again.
 
-        An instance that the group has given up meanwhile must not keep it from looking.
+        An instance that the group has given up meanwhile must not keep it from looking. Where
+        nobody noted which group looks away, as after a stop that was refused, it is the instance's.
         """
-        if not handle:
-            return
-        if self._group(machine):
+        group = self._group(machine)
+        if group:
             self._ask(
                 "autoscaling",
                 "SetInstanceHealth",
@@ -75,12 +75,13 @@ class Aws:
                 HealthStatus="Healthy",
                 ShouldRespectGracePeriod="false",
             )
-        self._ask(
-            "autoscaling",
-            "ResumeProcesses",
-            AutoScalingGroupName=handle,
-            ScalingProcesses=WITHOUT,
-        )
+        if handle or group:
+            self._ask(
+                "autoscaling",
+                "ResumeProcesses",
+                AutoScalingGroupName=handle or group,
+                ScalingProcesses=WITHOUT,
+            )
 
     def _look_away(self, machine: str) -> str:
         """Name of the instance's group, which does not look at its machines from now on.

@@ -18,7 +18,7 @@ from typing import Any
 
 from components.in_cluster.kube import Api, ApiError
 
-from .power import Power, PowerError, WrongMachine
+from .power import Power, PowerError, SwitchFailed, WrongMachine
 from .rules import healthy, silent
 from .settings import HISTORY, OUT_OF_SERVICE, REBUILDING, RECORD, Settings
 from .tell import Told
@@ -126,6 +126,8 @@ class Fence:
     def _switch_off(self, node: Node, record: Record) -> None:
         alive = healthy(node, self.settings)
         if alive and self.power.state(record.machine, record.handle) == "on":
+            # An earlier attempt may have got as far as those who are told beside it.
+            self.power.done(record.machine, record.handle)
             if self._note(node, None):
                 self.told.count("given-up")
                 self.told.event(node.name, "FenceGivenUp", "the node answers again; left alone")
@@ -135,7 +137,13 @@ class Fence:
         self._note(node, replace(record, phase="accepted", handle=handle or record.handle))
 
     def _await_off(self, node: Node, record: Record) -> None:
-        if self.power.state(record.machine, record.handle) != "off":
+        try:
+            state = self.power.state(record.machine, record.handle)
+        except SwitchFailed:
+            again = replace(record, phase="asked", request=str(uuid.uuid4()), handle="")
+            self._note(node, again)
+            raise
+        if state != "off":
             if self._wait(node):
                 self.told.once(node.name, "FenceSlow", "the machine is not off yet; told again")
                 self.power.off(record.machine, record.request)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .https import call
-from .power import PowerError, WrongMachine
+from .power import SwitchFailed, WrongMachine
 
 METADATA = (
     "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
@@ -51,7 +51,7 @@ class Gcp:
             return "on"
         operation = self._ask("GET", handle)
         if operation.get("error"):
-            raise PowerError(f"the reset failed: {json.dumps(operation['error'])[:300]}")
+            raise SwitchFailed(f"the reset failed: {json.dumps(operation['error'])[:300]}")
         return "off" if operation.get("status") == "DONE" else "changing"
 
     def on(self, machine: str, handle: str) -> None:

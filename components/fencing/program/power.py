@@ -20,6 +20,10 @@ class WrongMachine(PowerError):
     """What the node names is not the machine that the node is: nothing may be done to it."""
 
 
+class SwitchFailed(PowerError):
+    """The request was taken and came to nothing; by the same name it will not be tried again."""
+
+
 class Power(Protocol):
     """Switches one machine. Every call may be repeated; every one may raise PowerError."""
 
@@ -36,7 +40,11 @@ class Power(Protocol):
         ...
 
     def state(self, machine: str, handle: str) -> str:
-        """``on``, ``changing``, or ``off``: proof that nothing of before runs any more."""
+        """``on``, ``changing``, or ``off``: proof that nothing of before runs any more.
+
+        Raises:
+            SwitchFailed: what ``off`` began is over, and did not switch the machine.
+        """
         ...
 
     def on(self, machine: str, handle: str) -> None:
@@ -44,7 +52,7 @@ class Power(Protocol):
         ...
 
     def done(self, machine: str, handle: str) -> None:
-        """Tell everybody who was told of the fence that it is over."""
+        """Tell everybody who was told of the fence that it is over, without a handle too."""
         ...
 
 
