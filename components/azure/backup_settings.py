@@ -76,15 +76,17 @@ class BlobBackupStoreSettings(BackupSettings):
     @classmethod
     def _writes_every_block_anew(cls, days: int | None, info: ValidationInfo) -> int | None:
         uploads, snapshots = info.data.get("uploads"), info.data.get("snapshots")
-        if days is None or uploads is None or snapshots is None or not uploads.enabled:
+        if days is None or uploads is None or snapshots is None:
             return days
         schedule = uploads.when(beside_consistent=snapshots.enabled)
         gap = longest_gap_days(schedule)
-        if uploads.full_every is None:
+        if uploads.full_every is None or not uploads.enabled:
+            # Those of a frozen database are always incremental.
+            how = "" if uploads.enabled else "set uploads.enabled to true, as no others are full, "
             raise ValueError(
                 "Azure keeps a block for so long after it was written, and incremental backups "
                 "never write one again: the blocks that matter would be the first to be erasable; "
-                f"set uploads.fullEvery, to {max(1, days // (2 * gap))} with the schedule "
+                f"{how}set uploads.fullEvery, to {max(1, days // (2 * gap))} with the schedule "
                 f"{schedule}, or drop immutableDays"
             )
         if uploads.full_every * gap >= days:

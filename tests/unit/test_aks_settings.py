@@ -206,6 +206,12 @@ BAD_STACK_FILES: dict[str, tuple[dict[str, Any], str]] = {
         "to be erasable; set uploads.fullEvery, to 2 with the schedule 17 1 * * 0, or drop "
         "immutableDays",
     ),
+    "blocks that stay, where nothing is uploaded but what is frozen": (
+        {"backup": {"immutableDays": 30, "uploads": {"enabled": False, "fullEvery": 2}}},
+        "ha-iris:backup.immutableDays is 30: Azure keeps a block for so long after it was written, "
+        "and incremental backups never write one again: the blocks that matter would be the first "
+        "to be erasable; set uploads.enabled to true, as no others are full, set uploads.fullEvery",
+    ),
     "blocks that are written again too late": (
         {
             "backup": {
