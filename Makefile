@@ -31,7 +31,7 @@ test: check guard lab  ## everything
 unit contract: .venv/installed  ## one kind of test
 	$(BIN)/pytest tests/$@
 
-guard: .venv/installed  ## nodes that are cut off, in one minute; as root
+guard: .venv/installed  ## nodes that are cut off, in a minute and a half; as root
 	$(BIN)/pytest tests/guard
 
 # Four labs at a time, also on fewer cores: most of a test is waiting for Kubernetes.

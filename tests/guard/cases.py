@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from components.longhorn.settings import GUARDED_ENGINE_TIMEOUT as ENGINE_TIMEOUT
-from tests.guard.machine import Machine, uptime
+from tests.guard.machine import Machine
 from tests.guard.network import API, DNS, FAR, NEAR, OTHERS
+from tests.guard.processes import uptime
 
 Make = Callable[..., Machine]
 
@@ -257,59 +258,6 @@ def mostly_up(make: Make) -> Seen:
         node.network.heal()
     node.answer()
     return seen(node, cut, most=44)
-
-
-@dataclass(frozen=True)
-class Restarted:
-    """A container that was restarted."""
-
-    ran_while_cut_off: bool
-    waited_after_the_heal: float | None
-    log: str
-
-
-def restarted_while_cut_off(make: Make) -> Restarted:
-    """The kubelet restarts the container on a node that is still cut off; later the link heals."""
-    node = make()
-    node.network.reset(API, *FAR)
-    before = len(node.processes("commits.sh"))
-    assert before == 1
-    node.wait_until_dead(most=40)
-    begun = uptime()
-    while not node.restarts and uptime() < begun + 20:
-        time.sleep(0.1)
-    time.sleep(10)
-    ran = node.iris_lives()
-    node.network.listen(API, *FAR)
-    healed = uptime()
-    while not node.iris_lives() and uptime() < healed + 40:
-        time.sleep(0.1)
-    waited = uptime() - healed if node.iris_lives() else None
-    return Restarted(ran, waited, node.log())
-
-
-@dataclass(frozen=True)
-class NotRunning:
-    """What became of an instance that says no more that it runs."""
-
-    told_to_stop_after: float | None
-    probe_before: int
-
-
-def instance_gone(make: Make) -> NotRunning:
-    """`iris qlist` says down. Asked each second here, each fifteen elsewhere."""
-    node = make(GUARD_QLIST="1")
-    while not (node.memory / "probed").exists():
-        time.sleep(0.1)
-    time.sleep(3)
-    (node.observed / "qlist").write_text("IRIS^/usr/irissys^2026.2^down, last used x^i.cpf^^^\n")
-    begun = uptime()
-    time.sleep(2)
-    before = node.probe()
-    while not (node.observed / "told").exists() and uptime() < begun + 20:
-        time.sleep(0.05)
-    told = uptime() - begun if (node.observed / "told").exists() else None
-    return NotRunning(told, before)
 
 
 def left_alone(make: Make) -> Seen:

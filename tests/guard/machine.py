@@ -13,6 +13,7 @@ from components.iris.guard import pod
 from components.iris.guard.timing import LEAST_STOP
 from components.iris.pod import IRISOWNER
 from tests.guard.network import PEER_PORT, Network
+from tests.guard.processes import killed, run, send, uptime
 
 SCRIPTS = Path(__file__).parents[2] / "components" / "iris" / "scripts"
 STAND_INS = Path(__file__).parent / "stand_ins"
@@ -50,8 +51,8 @@ class Machine:
         image = folder / "volume.img"
         image.touch()
         os.truncate(image, 16 << 20)
-        _run("mkfs.ext4", "-q", str(image))
-        _run("mount", "-o", "loop", str(image), str(self.volume))
+        run("mkfs.ext4", "-q", str(image))
+        run("mount", "-o", "loop", str(image), str(self.volume))
         os.chown(self.volume, IRISOWNER, IRISOWNER)
         (folder / "resolv.conf").write_text("nameserver 10.77.2.53\noptions timeout:1\n")
         (folder / "nsswitch.conf").write_text("hosts: dns\n")
@@ -77,6 +78,7 @@ class Machine:
         self.settled = self.decided = 0.0
         self.restarts: list[float] = []
         self._closing = False
+        self._kubelet_at_work = threading.Lock()
         self._run_container()
         self._kubelet = threading.Thread(target=self._probe, daemon=True)
         self._kubelet.start()
@@ -85,13 +87,13 @@ class Machine:
 
     def hang(self) -> None:
         """Let every write to the volume hang."""
-        _run("fsfreeze", "-f", str(self.volume))
+        run("fsfreeze", "-f", str(self.volume))
         self.frozen = True
 
     def answer(self) -> None:
         """Let the volume answer all that hangs, as an engine does that goes on."""
         if self.frozen:
-            _run("fsfreeze", "-u", str(self.volume))
+            run("fsfreeze", "-u", str(self.volume))
         self.frozen = False
 
     def slow_starts(self) -> None:
@@ -105,18 +107,27 @@ class Machine:
         self.stands_still = True
         for _ in range(3):  # what was being born the first time
             for process in self.processes():
-                _signal(process, signal.SIGSTOP)
+                send(process, signal.SIGSTOP)
             time.sleep(0.05)
 
     def go_on(self) -> None:
         """End that."""
         for process in self.processes():
-            _signal(process, signal.SIGCONT)
+            send(process, signal.SIGCONT)
         self.stands_still = False
+
+    def delete_pod(self) -> None:
+        """Delete the pod: the next one's memory is empty. Here it comes on the same node."""
+        with self._kubelet_at_work:
+            send(self._first, signal.SIGKILL)
+            self._container.wait()
+            for remembered in self.memory.iterdir():
+                remembered.unlink()
+            self._run_container()
 
     def kill(self, process: int) -> None:
         """End a process at once."""
-        _signal(process, signal.SIGKILL)
+        send(process, signal.SIGKILL)
 
     # What is seen
 
@@ -133,7 +144,7 @@ class Machine:
 
     def iris_lives(self) -> bool:
         """Whether a process of the database could still acknowledge something."""
-        return any(not _killed(process) for process in self.processes("commits.sh"))
+        return any(not killed(process) for process in self.processes("commits.sh"))
 
     def acknowledged(self) -> list[float]:
         """When commits were acknowledged, as uptime()."""
@@ -231,21 +242,22 @@ class Machine:
         failures = 0
         while not self._closing:
             time.sleep(spec["periodSeconds"])
-            # The start-up probe comes first.
-            if self.stands_still or not (self.memory / "beat").exists():
-                continue
-            failed = self.probe() != 0 if self._container.poll() is None else True
-            failures = failures + 1 if failed else 0
-            if failures >= spec["failureThreshold"] or self._container.poll() is not None:
-                failures = 0
-                self._restart(max(spec["terminationGracePeriodSeconds"], LEAST_STOP))
+            with self._kubelet_at_work:
+                # The start-up probe comes first.
+                if self.stands_still or not (self.memory / "beat").exists():
+                    continue
+                failed = self.probe() != 0 if self._container.poll() is None else True
+                failures = failures + 1 if failed else 0
+                if failures >= spec["failureThreshold"] or self._container.poll() is not None:
+                    failures = 0
+                    self._restart(max(spec["terminationGracePeriodSeconds"], LEAST_STOP))
 
     def _restart(self, grace: int) -> None:
-        _signal(self._first, signal.SIGTERM)
+        send(self._first, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._container.wait(timeout=grace)
         # What hangs in the kernel stays until it is answered, and the kubelet waits for it.
-        _signal(self._first, signal.SIGKILL)
+        send(self._first, signal.SIGKILL)
         self._container.wait()
         if not self._closing:
             self.restarts.append(uptime())
@@ -262,33 +274,8 @@ class Machine:
         ends = uptime() + 20
         while self.processes():
             for process in self.processes():
-                _signal(process, signal.SIGKILL)
+                send(process, signal.SIGKILL)
             assert uptime() < ends, "processes of the container live on"
             time.sleep(0.05)
-        _run("umount", str(self.volume))
+        run("umount", str(self.volume))
         self.network.close()
-
-
-def uptime() -> float:
-    """Seconds since the machine started, as /proc/uptime says it."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def _killed(process: int) -> bool:
-    """Whether a process is gone, or will never come back from the kernel."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return True
-    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
-    return fields["State"][0] in "ZX" or bool(pending >> (signal.SIGKILL - 1) & 1)
-
-
-def _signal(process: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, number)
-
-
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True)

@@ -4,7 +4,7 @@ import pytest
 
 from components.iris.guard.timing import EARLIER_THAN_ENGINE, dead_after
 from components.longhorn.settings import GUARDED_ENGINE_TIMEOUT as ENGINE_TIMEOUT
-from tests.guard import cases
+from tests.guard import cases, restarts
 
 during = pytest.mark.during.with_args
 SECONDS = 15
@@ -111,7 +111,7 @@ def test_a_guard_that_is_killed_is_begun_anew_and_knows_since_when_the_write_han
     assert seen.dead <= IN_TIME
 
 
-@during(cases.restarted_while_cut_off)
+@during(restarts.restarted_while_cut_off)
 def test_a_container_that_is_restarted_there_waits_until_others_have_answered_for_a_while(seen):
     assert not seen.ran_while_cut_off
     assert "IRIS waits" in seen.log
@@ -119,7 +119,26 @@ def test_a_container_that_is_restarted_there_waits_until_others_have_answered_fo
     assert seen.waited_after_the_heal >= SECONDS
 
 
-@during(cases.instance_gone)
+@during(restarts.egress_denied)
+def test_a_pod_that_a_policy_cuts_off_loses_its_iris_and_waits_until_somebody_deletes_it(seen):
+    assert seen.dead is not None, "IRIS lived on"
+    assert seen.dead >= SECONDS - 1
+    assert seen.waited >= restarts.LONGER_THAN_A_NEW_POD_WAITS
+    assert "IRIS waits" in seen.log
+    # Half a policy taken back is enough, and nothing is remembered that would make it wait.
+    assert seen.new_pod_after is not None, "the new pod waits as well"
+    assert seen.new_pod_after < SECONDS - 5
+
+
+@during(restarts.nobody_ever_answered)
+def test_a_new_pod_that_reaches_nobody_starts_unguarded_after_a_minute(seen):
+    assert seen.new_pod_after is not None, "IRIS never started"
+    assert seen.new_pod_after >= 60
+    assert "nobody has ever answered this pod; IRIS starts without a guard" in seen.log
+    assert seen.guarded
+
+
+@during(restarts.instance_gone)
 def test_an_instance_that_runs_no_more_is_told_to_stop_after_six_questions_and_not_killed(seen):
     assert seen.probe_before == 0
     assert seen.told_to_stop_after is not None, "nobody told it"

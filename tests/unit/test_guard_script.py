@@ -86,6 +86,14 @@ def test_only_bash_coreutils_and_getent_are_called():
         assert not re.search(rf"(?m)(^|[|;&(`])\s*{program}\b", CODE), program
 
 
+@pytest.mark.parametrize("page", ["isolation.md", "runbooks.md"])
+def test_a_page_quotes_a_guard_that_waits_in_its_own_words(page):
+    words = "guard: neither the API server nor another node answers; IRIS waits"
+
+    assert words in GUARD.read_text()
+    assert words in (SCRIPTS.parents[2] / "docs" / page).read_text()
+
+
 def test_the_gate_is_the_last_that_stands_before_iris():
     lines = (SCRIPTS / "before_start.sh").read_text().splitlines()
     calls = [line.split(" #")[0] for line in lines if line.startswith('"$here/')]
