@@ -1,4 +1,4 @@
-"""Every link of the pages leads to a file, and to a heading where it names one."""
+"""What holds for every page: its links lead somewhere, and its commands are for every form."""
 
 import re
 from collections import Counter
@@ -11,16 +11,13 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def anchors(text: str) -> set[str]:
-    """What GitHub calls the headings of a page."""
+def anchors(text: str) -> list[str]:
+    """What GitHub calls the headings of a page, of which each stands there once."""
     bare = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    seen: Counter[str] = Counter()
-    found = set()
+    found = []
     for heading in re.findall(r"^#+ (.+)$", bare, re.MULTILINE):
         shown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
-        name = re.sub(r"[^\w\- ]", "", shown).strip().replace(" ", "-")
-        found.add(f"{name}-{seen[name]}" if seen[name] else name)
-        seen[name] += 1
+        found.append(re.sub(r"[^\w\- ]", "", shown).strip().replace(" ", "-"))
     return found
 
 
@@ -40,6 +37,22 @@ def broken(page: Path, text: str) -> Iterator[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_of_a_page_leads_somewhere(page: Path):
     assert [*broken(page, page.read_text())] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_two_headings_of_a_page_are_called_the_same(page: Path):
+    times = Counter(anchors(page.read_text()))
+
+    assert [anchor for anchor in times if times[anchor] > 1] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_whose_commands_name_the_deployment_says_what_it_is_of_a_statefulset(page: Path):
+    text = page.read_text()
+    named = re.findall(r"\bdeploy(?:ment)?[/ ]iris(?![-\w])", text)
+
+    assert set(named) <= {"deployment/iris"}
+    assert not named or re.search(r"pod/iris-0|statefulset/iris", text)
 
 
 def test_a_link_that_leads_nowhere_is_found():
