@@ -1,7 +1,9 @@
 """When something runs, as a CronJob of Kubernetes says it."""
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -59,13 +61,34 @@ def longest_gap_days(schedule: str) -> int:
     return longest if last else 4 * 366
 
 
+def longest_gap_minutes(schedule: str) -> int:
+    """The most minutes that lie between two runs of a schedule, over four years."""
+    runs = sorted(60 * hour + minute for minute, hour in _times(schedule))
+    through_the_night = 24 * 60 * longest_gap_days(schedule) - runs[-1] + runs[0]
+    return max(through_the_night, *(late - early for early, late in pairwise(runs)), 0)
+
+
+def old_after_seconds(schedules: Iterable[str]) -> int | None:
+    """Age at which the newest of what these schedules make is old: a day late, by the densest.
+
+    None: there is no schedule.
+    """
+    gaps = [longest_gap_days(schedule) for schedule in schedules]
+    return (min(gaps) + 1) * 24 * 60 * 60 if gaps else None
+
+
 def runs_a_day(schedule: str) -> int:
     """How often a schedule runs on a day on which it does."""
+    return len(_times(schedule))
+
+
+def _times(schedule: str) -> list[tuple[int, int]]:
+    """Minute and hour of each run of a day."""
     minutes, hours = (
         {number for part in field.split(",") for number in _numbers(part, meaning)}
         for field, meaning in zip(schedule.split()[:2], list(FIELDS)[:2], strict=True)
     )
-    return len(minutes) * len(hours)
+    return [(minute, hour) for hour in hours for minute in minutes]
 
 
 def _numbers(part: str, meaning: str) -> list[int]:

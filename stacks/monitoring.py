@@ -9,6 +9,7 @@ from components.access.routes import NAME as ENTRANCE
 from components.backup.settings import BackupSettings
 from components.capacity.disk import disk_shares
 from components.cluster import Cluster
+from components.cron import longest_gap_minutes, old_after_seconds
 from components.iris import Iris, IrisSettings
 from components.iris.gateway.pod import labels_of
 from components.iris.image import licence_ends
@@ -16,6 +17,7 @@ from components.iris.instances import Reached
 from components.iris.network_settings import Peer
 from components.iris.pod import WEB_PORT
 from components.iris.tls import certificates
+from components.iris.volumes import claims_in_use
 from components.longhorn.longhorn import NAMESPACE as LONGHORN
 from stacks.settings import StackSettings
 
@@ -56,7 +58,7 @@ def monitoring(
         return
     # What a stack does not use it does not import.
     from components.monitoring.monitoring import Monitoring
-    from components.monitoring.rules import Watched, old_after_seconds
+    from components.monitoring.rules import Watched
 
     if settings.monitoring.runbooks == type(settings.monitoring)().runbooks:
         pulumi.log.info(
@@ -85,6 +87,8 @@ def monitoring(
             certificates=(*entrance, *certificates(of.tls)),
             runbooks=settings.monitoring.runbooks,
             rehearsal_days=settings.backup.rehearsal.alert_after_days if rehearsing else None,
+            journals=tuple(_journals(of)) if stored and backup.journals.enabled else (),
+            journals_old_seconds=60 * longest_gap_minutes(backup.journals.schedule) + 3600,
             fenced=settings.fencing.enabled,
         ),
         cert_manager=settings.cert_manager.namespace,
@@ -105,6 +109,11 @@ def _read(database: Reached, *, namespace: str) -> "Read":
         # The program's own gateways do, whoever runs the database.
         named_ports=of.named_ports or not (itself or of.gateways),
     )
+
+
+def _journals(iris: IrisSettings) -> Iterator[str]:
+    """Claims of the volumes that nothing but journals is on."""
+    return (claim for claim, volume in claims_in_use(iris).items() if volume == "journals")
 
 
 def _uploads(backup: BackupSettings, *, snapshots: bool) -> Iterator[str]:

@@ -17,5 +17,7 @@ WATCHED = Watched(
     certificates=("iris-web", "iris-superserver-tls"),
     runbooks="docs/runbooks.md",
     rehearsal_days=10,
+    journals=("iris-journals",),
+    journals_old_seconds=75 * 60,
     fenced=True,
 )

@@ -6,8 +6,8 @@ from typing import Any
 from components.backup.rehearsal_settings import RehearsalSettings
 from components.iris.memory import shared_memory
 from components.iris.pod import SCRIPTS, pod_spec
-from components.iris.restore.settings import claim_name
 from components.iris.settings import IrisSettings
+from components.iris.volumes import claims_in_use
 from components.iris.volumes import volumes as of_instance
 
 MERGE, LICENSE, PROGRAMS = "merge", "license", "scripts"
@@ -65,7 +65,7 @@ def rehearsed(
     spec["restartPolicy"] = "Never"
     return Rehearsed(
         pod=spec,
-        volumes=_volumes(small),
+        volumes=claims_in_use(small),
         secrets=secrets,
         scripts=dict(SCRIPTS),
     )
@@ -81,17 +81,6 @@ def unrehearsable(settings: IrisSettings, rehearsal: RehearsalSettings) -> str |
             "(ha-iris:backup.rehearsal.licenseKey)"
         )
     return None
-
-
-def _volumes(settings: IrisSettings) -> dict[str, str]:
-    """Volume of the pod by the claim of the database, of every instance."""
-    several = settings.layout() == "statefulset"
-    ordinals = range(settings.instances) if several else (None,)
-    return {
-        claim_name(volume.claim(ordinal), settings.volume): volume.name
-        for ordinal in ordinals
-        for volume in of_instance(settings)
-    }
 
 
 def _merge_file(memory_gib: int) -> str:

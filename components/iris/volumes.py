@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from components.iris.cpf.data import DATABASES_VOLUME, JOURNALS_VOLUME, REPLAY_VOLUME, VOLUME
+from components.iris.restore.settings import claim_name
 from components.iris.settings import IrisSettings
 
 
@@ -58,6 +59,17 @@ def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
         ),
         *_journals(settings),
     )
+
+
+def claims_in_use(settings: IrisSettings) -> dict[str, str]:
+    """Which volume of the pod each claim is, of every instance."""
+    several = settings.layout() == "statefulset"
+    ordinals = range(settings.instances) if several else (None,)
+    return {
+        claim_name(volume.claim(ordinal), settings.volume): volume.name
+        for ordinal in ordinals
+        for volume in volumes(settings)
+    }
 
 
 def _journals(settings: IrisSettings) -> tuple[Volume, ...]:

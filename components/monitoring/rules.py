@@ -1,6 +1,6 @@
 """The alerts, as rule files of Prometheus, each about one subject."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -8,11 +8,7 @@ from typing import Any
 
 import yaml
 
-from components.cron import longest_gap_days
-
 FOLDER = Path(__file__).with_name("rules")
-
-DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -55,6 +51,12 @@ class Watched:
     rehearsal_days: int | None = None
     """Days after which a restore should have been rehearsed again; None: nobody rehearses."""
 
+    journals: Sequence[str] = ()
+    """Claims of the volumes of journals that are uploaded by themselves; maybe none."""
+
+    journals_old_seconds: int = 0
+    """Age at which the newest upload of such a volume is old."""
+
     fenced: bool = False
     """Whether silent nodes are fenced."""
 
@@ -76,21 +78,13 @@ SUBJECTS = (
     Subject("longhorn", lambda watched: watched.longhorn_namespace is not None),
     Subject("backup", lambda watched: watched.backup_old_seconds is not None),
     Subject("uploads", lambda watched: watched.upload_old_seconds is not None),
+    Subject("journals", lambda watched: bool(watched.journals)),
     Subject("guard", lambda watched: watched.guarded),
     Subject("fencing", lambda watched: watched.fenced),
     Subject("certificates", lambda watched: bool(watched.certificates)),
 )
 """Every file of the folder rules/. One more needs a line here, its cases in tests/lab/alerts/ and
 a heading for each alert in docs/runbooks.md."""
-
-
-def old_after_seconds(schedules: Iterable[str]) -> int | None:
-    """Age at which the newest of what these schedules make is old: a day late, by the densest.
-
-    None: there is no schedule.
-    """
-    gaps = [longest_gap_days(schedule) for schedule in schedules]
-    return (min(gaps) + 1) * DAY if gaps else None
 
 
 def rule_files(watched: Watched) -> dict[str, dict[str, Any]]:
@@ -121,6 +115,8 @@ def _words(watched: Watched) -> Mapping[str, str]:
         "COMMUNITY_ENDS": f"{ends.timestamp():.0f}",
         "BACKUP_OLD_SECONDS": str(watched.backup_old_seconds),
         "UPLOAD_OLD_SECONDS": str(watched.upload_old_seconds),
+        "JOURNAL_CLAIMS": "|".join(watched.journals),
+        "JOURNALS_OLD_SECONDS": str(watched.journals_old_seconds),
         "CERTIFICATE_NAMES": "|".join(watched.certificates),
         "CERTIFICATE_COUNT": str(len(watched.certificates)),
         "REHEARSAL_SECONDS": str((watched.rehearsal_days or 0) * 86400),

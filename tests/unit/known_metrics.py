@@ -72,6 +72,8 @@ KUBERNETES = {
     "kube_job_created",
     "kube_job_failed",
     "kube_job_owner",
+    "kube_job_status_completion_time",
+    "kube_job_status_start_time",
     # Kubernetes, "Kubernetes Metrics Reference"
     # (https://kubernetes.io/docs/reference/instrumentation/metrics/):
     # the kubelet, and the cAdvisor in it

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.cron import old_after_seconds
 from components.monitoring.dashboards import dashboard, dashboards, expressions
-from components.monitoring.rules import FOLDER, SUBJECTS, old_after_seconds, rule_files
+from components.monitoring.rules import FOLDER, SUBJECTS, rule_files
 from tests.unit.known_metrics import KNOWN
 from tests.watched import WATCHED
 
@@ -155,6 +156,7 @@ def test_without_longhorn_nothing_is_said_of_copies():
     [
         ("backup", {"backup_old_seconds": None}),
         ("uploads", {"upload_old_seconds": None}),
+        ("journals", {"journals": ()}),
         ("guard", {"guarded": False}),
         ("certificates", {"certificates": ()}),
         ("fencing", {"fenced": False}),

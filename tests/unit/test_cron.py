@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from components.cron import Cron, longest_gap_days
+from components.cron import Cron, longest_gap_days, longest_gap_minutes
 
 SCHEDULE = TypeAdapter(Cron)
 
@@ -55,3 +55,18 @@ def test_a_schedule_that_would_never_run_is_refused_with_its_field(text, said):
 )
 def test_the_longest_pause_of_a_schedule_is_counted_in_days(schedule, days):
     assert longest_gap_days(schedule) == days
+
+
+@pytest.mark.parametrize(
+    ("schedule", "minutes"),
+    [
+        ("*/15 * * * *", 15),
+        ("7,22 * * * *", 45),
+        ("0 8-18/2 * * *", 14 * 60),
+        ("30 * * * mon-fri", 2 * 24 * 60 + 60),
+        ("17 1 * * *", 24 * 60),
+        ("0 0 * * sun", 7 * 24 * 60),
+    ],
+)
+def test_the_longest_pause_of_a_schedule_within_its_days_is_counted_in_minutes(schedule, minutes):
+    assert longest_gap_minutes(schedule) == minutes

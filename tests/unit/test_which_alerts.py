@@ -124,3 +124,47 @@ def test_without_the_guard_nothing_is_said_of_it(committed):
     off = committed("dev", iris={"guard": {"enabled": False}}, monitoring={"enabled": True})
 
     assert not rules(off, "guard")
+
+
+@pytest.mark.parametrize(
+    ("iris", "schedule", "claims", "minutes"),
+    [
+        ({}, "*/15 * * * *", "iris-journals", 75),
+        (
+            {"form": "statefulset", "instances": 2},
+            "0 * * * *",
+            "journals-iris-0|journals-iris-1",
+            120,
+        ),
+        ({"volume": 3}, "0 8-18 * * *", "iris-journals-3", 15 * 60),
+    ],
+)
+def test_uploads_of_journals_that_stop_are_told_after_one_run_and_an_hour(
+    committed, iris, schedule, claims, minutes
+):
+    engine = committed(
+        "dev",
+        iris={**iris, "journals": {"volumeGib": 10}},
+        backup={**STORE, "journals": {"schedule": schedule}},
+        monitoring={"enabled": True},
+    )
+    (rule,) = engine.one(RULE, "monitoring-journals-rules").inputs["spec"]["groups"][0]["rules"]
+
+    assert f'pvc=~"{claims}"' in rule["expr"]
+    assert f"> {minutes * 60}\n" in rule["expr"]
+
+
+@pytest.mark.parametrize(
+    ("iris", "backup"),
+    [
+        ({}, STORE),
+        ({"journals": {"volumeGib": 10}}, {}),
+        ({"journals": {"volumeGib": 10}}, {**STORE, "journals": {"enabled": False}}),
+    ],
+)
+def test_where_journals_are_not_uploaded_by_themselves_nothing_is_said_of_them(
+    committed, iris, backup
+):
+    engine = committed("dev", iris=iris, backup=backup, monitoring={"enabled": True})
+
+    assert not rules(engine, "journals")
