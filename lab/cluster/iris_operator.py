@@ -161,7 +161,11 @@ def _stateful_set(
         "image": node["image"],
         "securityContext": restricted,
         "volumeMounts": [*mounts, *node.get("volumeMounts", [])],
-        **{key: template[key] for key in ("args", "env", "resources") if key in template},
+        **{
+            key: template[key]
+            for key in ("args", "env", "lifecycle", "resources")
+            if key in template
+        },
     }
     own = ("nodeSelector", "tolerations", "priorityClassName", "affinity")
     as_irisowner = {"runAsUser": IRISOWNER, "runAsGroup": IRISOWNER, "runAsNonRoot": True}

@@ -112,6 +112,8 @@ def test_iris_main_asks_for_no_capability_and_runs_the_scripts_of_the_other_form
         "--before": "/etc/ha-iris/scripts/before_start.sh",
         "--after": "/etc/ha-iris/scripts/merge_errors.sh",
     }
+    stop = data["podTemplate"]["spec"]["lifecycle"]["preStop"]["exec"]["command"]
+    assert stop == ["/etc/ha-iris/scripts/freeze.sh", "stopping"]
     (volume,) = made["volumes"]
     (mount,) = data["volumeMounts"]
     assert volume["configMap"] == {"name": "iris-scripts", "defaultMode": 0o555}

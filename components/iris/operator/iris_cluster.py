@@ -149,6 +149,9 @@ def _iris_pod(
         *("--after", f"{SCRIPTS_MOUNT}/merge_errors.sh"),
     ]
     template["spec"]["env"] = [{"name": "TZ", "value": settings.time_zone}]
+    # A frozen instance could not be stopped cleanly.
+    stopping = {"exec": {"command": [f"{SCRIPTS_MOUNT}/freeze.sh", "stopping"]}}
+    template["spec"]["lifecycle"] = {"preStop": stopping}
     return template
 
 
