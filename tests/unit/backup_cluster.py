@@ -83,6 +83,7 @@ class PlayedCluster:
         self.uncut: set[str] = set()
         """Claims of which no snapshot is ever cut."""
         self.upload_ends = "Completed"
+        self.upload_error = ""
         self.refused: dict[str, int] = {}
         """Status that answers requests which begin so, such as ``DELETE /apis``."""
         self._lock = threading.Lock()
@@ -202,7 +203,8 @@ class PlayedCluster:
                 self.put(f"{CONTENTS}/{name}", {"status": {"snapshotHandle": handle}})
                 item["status"] = {"boundVolumeSnapshotContentName": name}
         if item and path.startswith(BACKUPS):
-            item["status"] = {"state": self.upload_ends}
+            error = {"error": self.upload_error} if self.upload_error else {}
+            item["status"] = {"state": self.upload_ends, **error}
         return item
 
     def run(self, command: list[str]) -> subprocess.Popen[bytes]:

@@ -172,6 +172,7 @@ def test_each_of_several_instances_is_frozen_by_itself(backup):
     del backup.cluster.objects[f"{HERE}/pods/iris-7d4"]
     for name in ("iris-0", "iris-1"):
         backup.cluster.pod(name, hostname=name, container="data", claims=(f"data-{name}",))
+    backup.settings["instances"] = ["iris-0", "iris-1"]
     # Some labels may find what others have found.
     backup.settings["selectors"] = backup.settings["selectors"] * 2
 
@@ -260,15 +261,32 @@ def run_of(item) -> str:
     return labels(item)["backup.ha-iris/run"]
 
 
-def test_an_upload_that_fails_fails_the_run_and_leaves_a_consistent_snapshot(backup):
+@pytest.mark.parametrize(
+    "why",
+    [
+        "NoSuchBucket: The specified bucket does not exist",
+        "ExpiredToken: The security token included in the request is expired",
+        "write /exports/longhorn/blocks/1f.blk: no space left on device",
+        "",
+    ],
+)
+def test_an_upload_that_fails_fails_the_run_and_leaves_a_consistent_snapshot(backup, why):
     backup.cluster.upload_ends = "Error"
+    backup.cluster.upload_error = why
 
     code, printed = backup.run()
 
     assert code == 1
     assert set(backup.cluster.states().values()) == {"consistent"}
     assert backup.cluster.events() == ["BackupNotUploaded"]
-    assert "backup iris-iris-data-" in printed
+    (event,) = backup.cluster.items(f"{HERE}/events")
+    for told in (printed, event["message"]):
+        assert "backup iris-iris-data-" in told
+        assert f": {why or 'Error'}" in told
+    # And the good ones of before stay where they are.
+    backup.cluster.upload_ends, backup.cluster.upload_error = "Completed", ""
+    assert backup.run("job-2")[0] == 0
+    assert len(backup.cluster.items(SNAPSHOTS)) == 4
 
 
 def test_without_a_store_nothing_is_asked_of_longhorn(backup):
