@@ -99,6 +99,7 @@ def deploy(
         database = Database(
             namespace=iris.namespace,
             pods=iris.pods,
+            hosts=iris.hosts,
             running=iris,
             time_zone=settings.iris.time_zone,
             closed=_is_closed(settings.iris),

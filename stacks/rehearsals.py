@@ -9,6 +9,7 @@ from components.backup.rehearsal import Rehearsal
 from components.backup.snapshots import Database
 from components.capacity.node import too_large_for_node
 from components.cluster import Cluster
+from components.cron import old_after_seconds
 from components.iris.registry import docker_config
 from components.iris.rehearsed import rehearsed, unrehearsable
 from stacks.settings import StackSettings
@@ -47,6 +48,7 @@ def rehearse(
         scripts=copy.scripts,
         pull_secret=docker_config(login) if login else None,
         class_parameters=class_parameters,
+        old_seconds=old_after_seconds([settings.backup.snapshots.schedule]) or 0,
         image=settings.backup.snapshots.image,
         from_store=from_store,
     )

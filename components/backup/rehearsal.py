@@ -41,6 +41,7 @@ class Rehearsal(pulumi.ComponentResource):
         scripts: Mapping[str, str],
         pull_secret: pulumi.Input[str] | None,
         class_parameters: Mapping[str, str],
+        old_seconds: int,
         image: str,
         from_store: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -59,6 +60,7 @@ class Rehearsal(pulumi.ComponentResource):
             scripts: content of the ConfigMap ``scripts`` that the pod mounts.
             pull_secret: login for the image's registry, as Docker keeps it; None: none is needed.
             class_parameters: of the database's StorageClass.
+            old_seconds: age at which a backup is no proof of those that should have come since.
             image: with Python, for the job.
             from_store: whether there is a store, whose backups are rehearsed then.
             opts: options of this component.
@@ -127,6 +129,8 @@ class Rehearsal(pulumi.ComponentResource):
             "namespace": database.namespace,
             "room": room,
             "cron_job": NAME,
+            "instances": list(database.hosts),
+            "old_seconds": old_seconds,
             "from_store": from_store,
             "volumes": dict(volumes),
             "storage_class": room,

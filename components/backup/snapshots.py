@@ -27,6 +27,9 @@ class Database:
     pods: Sequence[Mapping[str, str]]
     """Labels of the pod of each IRIS."""
 
+    hosts: Sequence[str]
+    """Host name of each IRIS, which its backups go by; none: nobody knows them before."""
+
     running: pulumi.Resource
     """What makes the namespace and the pods; all of this comes after it and goes before it."""
 
@@ -73,6 +76,7 @@ class ConsistentSnapshots(pulumi.ComponentResource):
                 ",".join(f"{key}={value}" for key, value in labels.items())
                 for labels in database.pods
             ],
+            "instances": list(database.hosts),
             "container": database.container,
             "snapshot_class": snapshot_class,
             "freeze_seconds": settings.freeze_seconds,

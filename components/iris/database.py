@@ -32,6 +32,9 @@ class Iris(pulumi.ComponentResource):
     pods: Sequence[Mapping[str, str]]
     """Labels of the pod of each database."""
 
+    hosts: Sequence[str]
+    """Host name of each database; none of those whose form chooses it later."""
+
     members: Sequence[Mapping[str, str]]
     """The same, and where it is a mirror of all its members, not of the primary alone."""
 
@@ -104,6 +107,7 @@ class Iris(pulumi.ComponentResource):
             opts=child,
         )
         self.pods = [one.pods for one in running.instances]
+        self.hosts = [one.host for one in running.instances if one.host]
         self.members = [one.members or one.pods for one in running.instances]
         self.instances = reached(
             name, settings, running=running, around=around, cluster=cluster, opts=child

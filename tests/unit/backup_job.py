@@ -17,6 +17,7 @@ SETTINGS: dict[str, Any] = {
     "namespace": "iris",
     "cron_job": "iris-backup",
     "selectors": ["app.kubernetes.io/name=iris"],
+    "instances": ["iris"],
     "container": "iris",
     "snapshot_class": "longhorn-iris-snapshot",
     "freeze_seconds": 30,

@@ -23,6 +23,8 @@ SETTINGS: dict[str, Any] = {
     "namespace": "iris",
     "room": "iris-rehearsal",
     "cron_job": "iris-rehearsal",
+    "instances": ["iris"],
+    "old_seconds": 2 * 24 * 3600,
     "from_store": False,
     "volumes": {"iris-data": "data", "iris-journal": "journal"},
     "storage_class": "iris-rehearsal",

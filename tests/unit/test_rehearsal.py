@@ -117,6 +117,29 @@ def test_with_a_store_the_job_may_make_classes_and_read_backups_and_never_delete
     assert may["storageclasses", "iris-rehearsal-0"] == {"delete"}
 
 
+@pytest.mark.parametrize(
+    ("iris", "hosts"),
+    [
+        ({}, ["iris"]),
+        ({"hostname": "mainz"}, ["mainz"]),
+        ({"form": "statefulset", "instances": 2}, ["iris-0", "iris-1"]),
+        ({"form": "statefulset", "volumesOf": "deployment"}, ["iris-0"]),
+    ],
+)
+def test_the_hosts_that_there_are_are_rehearsed_and_what_others_left_is_told(dev, iris, hosts):
+    engine = dev(iris=iris)
+    backup = json.loads(engine.named("snapshots-program").inputs["data"]["settings.json"])
+
+    assert told(engine)["instances"] == backup["instances"] == hosts
+
+
+def test_a_backup_is_old_for_a_rehearsal_when_the_alert_calls_it_old(dev):
+    monthly = {"schedule": "0 3 1 * *"}
+
+    assert told(dev())["old_seconds"] == 2 * 24 * 3600
+    assert told(dev(snapshots=monthly))["old_seconds"] == 32 * 24 * 3600
+
+
 def test_the_volume_in_use_is_the_one_that_is_rehearsed(dev):
     assert told(dev())["volumes"] == {"iris-data": "data"}
     assert told(dev(iris={"volume": 2}))["volumes"] == {"iris-data-2": "data"}

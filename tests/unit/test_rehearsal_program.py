@@ -2,6 +2,7 @@
 
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -165,6 +166,77 @@ def test_a_lapsed_snapshot_is_not_rehearsed(rehearsal):
     assert code == 1
     assert "there is nothing to rehearse" in printed
     assert rehearsal.results(SNAPSHOTS) == {}
+
+
+def test_of_two_backups_of_one_second_the_later_run_is_rehearsed(rehearsal):
+    first = list(runs(rehearsal))
+    assert rehearsal.backup.run("job-2")[0] == 0
+    moment = now()
+    for item in rehearsal.cluster.items(SNAPSHOTS):
+        item["metadata"]["creationTimestamp"] = moment
+    for name in first:  # The API server may list them in any order.
+        path = f"{SNAPSHOTS}/{name}"
+        rehearsal.cluster.objects[path] = rehearsal.cluster.objects.pop(path)
+
+    code, printed = rehearsal.run()
+
+    assert code == 0, printed
+    last = max(runs(rehearsal).values())
+    assert {runs(rehearsal)[name] for name in rehearsal.results(SNAPSHOTS)} == {last}
+
+
+def runs(rehearsal: Rehearsal) -> dict[str, str]:
+    """The run of each snapshot, by its name."""
+    return {
+        item["metadata"]["name"]: item["metadata"]["labels"]["backup.ha-iris/run"]
+        for item in rehearsal.cluster.items(SNAPSHOTS)
+    }
+
+
+def now(**ago: float) -> str:
+    return (datetime.now(UTC) - timedelta(**ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_backups_of_an_iris_that_is_gone_are_not_rehearsed_and_spoil_nothing(rehearsal):
+    before = set(runs(rehearsal))
+    for item in rehearsal.cluster.items(SNAPSHOTS):
+        item["metadata"]["labels"]["backup.ha-iris/instance"] = "iris-2"
+        item["metadata"]["creationTimestamp"] = now(days=300)
+    assert rehearsal.backup.run("job-2")[0] == 0
+
+    code, printed = rehearsal.run()
+
+    assert code == 0, printed
+    assert set(rehearsal.results(SNAPSHOTS)) == set(runs(rehearsal)) - before
+    assert rehearsal.told()["rehearsal.ha-iris/proven"] > now(days=1)
+
+
+def test_an_iris_without_a_backup_fails_the_rehearsal_and_the_others_are_rehearsed(rehearsal):
+    rehearsal.settings["instances"] = ["iris", "iris-1"]
+
+    code, printed = rehearsal.run()
+
+    assert code == 1
+    assert "iris-1: there is nothing to rehearse: no consistent backup of it in Lo" in printed
+    assert set(rehearsal.results(SNAPSHOTS).values()) == {"passed"}
+    assert rehearsal.told()["rehearsal.ha-iris/result"] == "failed"
+
+
+@pytest.mark.parametrize(("days", "proof"), [(1.9, True), (2.1, False)])
+def test_an_old_backup_that_is_whole_is_no_proof_of_those_that_should_have_come(
+    rehearsal, days, proof
+):
+    cut = now(days=days)
+    for item in rehearsal.cluster.items(SNAPSHOTS):
+        item["metadata"]["creationTimestamp"] = cut
+
+    code, printed = rehearsal.run()
+
+    assert code == (0 if proof else 1), printed
+    assert (f"it is whole, and of {cut}: no proof" in printed) is not proof
+    # It can be restored, and says so.
+    assert set(rehearsal.results(SNAPSHOTS).values()) == {"passed"}
+    assert ("rehearsal.ha-iris/proven" in rehearsal.told()) is proof
 
 
 @pytest.mark.parametrize("step", ["POST /apis/snapshot", f"POST {ROOM}/pods", f"GET {ROOM}/pods"])

@@ -18,9 +18,9 @@ from .freeze import container_of
 from .job import Ended, end, finish, tell
 from .lease import Held, Lease
 from .retention import Taken, surplus
-from .settings import Settings
+from .settings import LONGHORN, Settings
 from .snapshots import Instance, Outcome, settle, taken
-from .uploads import PATH, upload, uploaded
+from .uploads import PATH, listed_anew, upload, uploaded
 
 
 def main() -> int:
@@ -98,19 +98,26 @@ class Run:
     def _retain(self) -> None:
         """Delete what has had its time; what cannot be deleted now is found again next time."""
         settings = self._settings
+        snapshots = taken(self._api, settings)
         self._delete(
-            taken(self._api, settings),
+            snapshots,
             settings.keep,
             settings.keep_days,
             lambda name: settings.path("volumesnapshots", name),
         )
+        self._tell_of_others(snapshots, f"{settings.namespace} delete volumesnapshots")
         if settings.upload:
+            backups = uploaded(self._api, settings)
             self._delete(
-                uploaded(self._api, settings),
+                backups,
                 settings.keep_uploads,
                 settings.keep_uploads_days,
                 lambda name: f"{PATH}/{name}",
             )
+            self._tell_of_others(backups, f"{LONGHORN} delete backups.longhorn.io")
+            if found := listed_anew(self._api, settings):
+                told = f"{len(found)} in the store, which Longhorn has listed anew, stay"
+                self._tell("BackupsStay", f"{told}: {', '.join(sorted(found))}", warning=False)
 
     def _delete(
         self,
@@ -120,12 +127,23 @@ class Run:
         path: Callable[[str], str],
     ) -> None:
         for one in surplus(sets, keep=keep, days=days, now=datetime.now(UTC)):
-            for name in sets[one]:
+            for name in sets.pop(one):
                 try:
                     self._api.delete(path(name))
                     print(f"deleted {name}", flush=True)
                 except ApiError as error:
                     self._tell("BackupNotDeleted", f"{name} stays until the next run: {error}")
+
+    def _tell_of_others(self, sets: dict[Taken, list[str]], by_hand: str) -> None:
+        """Say which of these are of an IRIS that is none of this stack's any more."""
+        others: dict[str, list[str]] = {}
+        for one, names in sets.items():
+            if self._settings.instances and one.instance not in self._settings.instances:
+                others.setdefault(one.instance, []).extend(names)
+        for instance, names in others.items():
+            told = f"{len(names)} of {instance}, which is no IRIS of this stack any more, stay"
+            how = f"once nobody needs them: kubectl -n {by_hand} {' '.join(sorted(names))}"
+            self._tell("BackupsStay", f"{told}; {how}", warning=False)
 
     def _tell(self, reason: str, message: str, *, warning: bool = True) -> None:
         tell(self._api, self._settings, reason, message, warning=warning)

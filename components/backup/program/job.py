@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import shorten
 from types import FrameType
 from typing import Protocol
 
@@ -61,7 +62,8 @@ def tell(api: Api, settings: Job, reason: str, message: str, *, warning: bool = 
             "namespace": settings.namespace,
         },
         "reason": reason,
-        "message": message[:1000],
+        # An Event holds 1024 characters; the log has the rest.
+        "message": shorten(message, 1000, placeholder=" ..."),
         "type": "Warning" if warning else "Normal",
         "source": {"component": settings.cron_job},
         "firstTimestamp": at,

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.in_cluster.kube import Api, ApiError
@@ -28,7 +28,7 @@ from .rehearsal_settings import (
     WHY,
     RehearsalSettings,
 )
-from .retention import Taken
+from .retention import Taken, newest_good
 from .settings import MARKER
 from .snapshots import taken
 from .uploads import PATH, uploaded
@@ -43,7 +43,7 @@ def main() -> int:
     try:
         with Lease(api, settings) as lease:
             faults = Rehearsal(api, settings, lease).go()
-    except (ApiError, Held, NotProven) as error:
+    except (ApiError, Held) as error:
         faults = [str(error)]
         tell(api, settings, "RehearsalFailed", str(error))
     except Ended:
@@ -61,38 +61,48 @@ class Rehearsal:
 
     def go(self) -> list[str]:
         """Everything in its order; gives what went wrong."""
-        newest = self._newest()
-        if not newest:
-            place = "the store" if self._settings.from_store else "Longhorn"
-            raise NotProven(f"there is nothing to rehearse: no consistent backup in {place}")
-        faults: list[str] = []
-        for backup, names in newest.items():
-            began = time.monotonic()
-            try:
-                fault = self._one(backup.instance, names)
-            except (ApiError, NotProven) as error:
-                fault = str(error)
-            seconds = time.monotonic() - began
-            self._publish(names, fault, seconds)
-            told = f"{backup.instance}, run {backup.run}, {seconds:.0f} s"
-            if fault:
-                faults.append(f"{backup.instance}: {fault}")
-                self._tell("RehearsalFailed", f"{told}: {fault}")
-            else:
-                self._tell("RehearsalSucceeded", f"{told}: whole, and its marker is there", False)
-        self._sum_up(list(newest), faults)
-        return faults
-
-    def _newest(self) -> dict[Taken, list[str]]:
-        """Newest good backup of each instance."""
         read = uploaded if self._settings.from_store else taken
         sets = read(self._api, self._settings)
-        newest: dict[str, Taken] = {}
-        for one in sets:
-            last = newest.get(one.instance)
-            if one.good and not one.busy and (last is None or one.moment > last.moment):
-                newest[one.instance] = one
-        return {one: sorted(sets[one]) for one in newest.values()}
+        newest = newest_good(sets)
+        proven: list[Taken] = []
+        faults: list[str] = []
+        for instance in self._settings.instances:
+            if backup := newest.get(instance):
+                fault = self._rehearse(backup, sorted(sets[backup]))
+                proven.append(backup)
+            else:
+                place = "the store" if self._settings.from_store else "Longhorn"
+                fault = f"there is nothing to rehearse: no consistent backup of it in {place}"
+                self._tell("RehearsalFailed", f"{instance}: {fault}")
+            if fault:
+                faults.append(f"{instance}: {fault}")
+        self._sum_up(proven, faults)
+        return faults
+
+    def _rehearse(self, backup: Taken, names: list[str]) -> str:
+        """Rehearse one backup and say what comes of it; why that is no proof, or nothing."""
+        began = time.monotonic()
+        try:
+            fault = self._one(backup.instance, names)
+        except (ApiError, NotProven) as error:
+            fault = str(error)
+        seconds = time.monotonic() - began
+        self._publish(names, fault, seconds)
+        told = f"{backup.instance}, run {backup.run}, {seconds:.0f} s"
+        if fault := fault or self._too_old(backup):
+            self._tell("RehearsalFailed", f"{told}: {fault}")
+        else:
+            self._tell("RehearsalSucceeded", f"{told}: whole, and its marker is there", False)
+        return fault
+
+    def _too_old(self, backup: Taken) -> str:
+        """Why a backup that is whole proves nothing of what is made today, or nothing."""
+        if datetime.now(UTC) - backup.moment < timedelta(seconds=self._settings.old_seconds):
+            return ""
+        return (
+            f"it is whole, and of {backup.moment.strftime(MOMENT)}: no proof of the backups that "
+            "should have come since"
+        )
 
     def _one(self, instance: str, names: list[str]) -> str:
         """Rehearse one backup; why it is not good, or nothing."""

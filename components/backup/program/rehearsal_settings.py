@@ -32,6 +32,10 @@ class RehearsalSettings:
     room: str
     """The namespace in which everything is made and removed."""
     cron_job: str
+    instances: list[str]
+    """Host name of each IRIS that there is: backups of others are not rehearsed."""
+    old_seconds: int
+    """Age at which a backup is no proof of those that should have come since."""
     from_store: bool
     """Whether backups of the store are rehearsed, and not snapshots inside Longhorn."""
     volumes: dict[str, str]

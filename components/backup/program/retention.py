@@ -29,7 +29,7 @@ def surplus(taken: Iterable[Taken], *, keep: int, days: int | None, now: datetim
     """
     seen: dict[str, int] = {}
     going = []
-    for one in sorted(taken, key=lambda one: (one.moment, one.run), reverse=True):
+    for one in sorted(taken, key=_age, reverse=True):
         newer = seen.get(one.instance, 0)
         if one.good:
             seen[one.instance] = newer + 1
@@ -37,3 +37,12 @@ def surplus(taken: Iterable[Taken], *, keep: int, days: int | None, now: datetim
         if not one.busy and newer and (not one.good or newer >= keep or old):
             going.append(one)
     return going
+
+
+def newest_good(taken: Iterable[Taken]) -> dict[str, Taken]:
+    """The newest good one of each instance; one that is busy is none yet."""
+    return {one.instance: one for one in sorted(taken, key=_age) if one.good and not one.busy}
+
+
+def _age(one: Taken) -> tuple[datetime, str]:
+    return one.moment, one.run

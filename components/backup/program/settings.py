@@ -37,6 +37,8 @@ class Settings:
     cron_job: str
     selectors: list[str]
     """Labels of the pods that run IRIS, as in app=iris,tier=data; some for each IRIS or for all."""
+    instances: list[str]
+    """Host name of each IRIS that there is; none: nobody knows them before."""
     container: str
     """Which container of such a pod; where none is called so, the first."""
     snapshot_class: str

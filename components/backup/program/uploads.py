@@ -80,13 +80,33 @@ def _parts(handle: str) -> tuple[str, str, str]:
 
 
 def uploaded(api: Api, settings: Job) -> dict[Taken, list[str]]:
-    """The runs of this database whose backups are known, with the names of these."""
+    """The runs of this database that this cluster has uploaded, with the names of their backups."""
     found = [
         item
         for item in api.get(PATH, labelSelector=RUN)["items"]
-        if item["metadata"]["name"].startswith(f"{settings.namespace}-")
+        # A name tells too little: iris-two-... may be of namespace iris, and of iris-two.
+        if _is_of(settings.namespace, (item.get("spec") or {}).get("labels"))
     ]
     return by_run(found, good=lambda item: _state(item) == "Completed", busy=_is_busy)
+
+
+def listed_anew(api: Api, settings: Job) -> list[str]:
+    """Names of frozen backups of such a database that Longhorn has found in the store.
+
+    Their labels came back in the status alone. Retention keeps off them: the cluster that has put
+    them there may live, and rely on them.
+    """
+    return [
+        item["metadata"]["name"]
+        for item in api.get(PATH)["items"]
+        if RUN not in (item["metadata"].get("labels") or {})
+        and RUN in (told := (item.get("status") or {}).get("labels") or {})
+        and _is_of(settings.namespace, told)
+    ]
+
+
+def _is_of(namespace: str, labels: dict[str, str] | None) -> bool:
+    return (labels or {}).get("namespace") == namespace
 
 
 def _state(item: dict[str, Any]) -> str:

@@ -65,6 +65,9 @@ class Instance:
     members: Mapping[str, str] | None = None
     """Labels of all pods that hold its data; None: ``pods`` are all. Of a mirror they are not."""
 
+    host: str | None = None
+    """Host name of its pod, which its backups go by; None: whoever makes the pod chooses it."""
+
     ordinal: int | None = None
     """Its number among several; None: there can be no other."""
 

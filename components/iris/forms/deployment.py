@@ -77,6 +77,6 @@ def deployment(
         ),
     )
     return Running(
-        instances=[Instance(service="iris", pods=LABELS)],
+        instances=[Instance(service="iris", pods=LABELS, host=settings.hostname)],
         ready=[made],
     )

@@ -107,6 +107,7 @@ def statefulset(
             Instance(
                 service=service,
                 pods={**LABELS, "statefulset.kubernetes.io/pod-name": f"iris-{ordinal}"},
+                host=f"iris-{ordinal}",
                 ordinal=ordinal,
             )
             for ordinal, service in enumerate(settings.services())
