@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from drills import DrillError
 
 if TYPE_CHECKING:
+    from drills.report import Drill
     from drills.run import Run
     from drills.scenarios import Scenario
 
@@ -25,13 +26,15 @@ LABS = ("article", "ours", "fenced")
 def main(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code: 0 kept, 1 not kept, 2 not run."""
     # What is undone after a fault is undone as well when somebody ends the drill.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _: sys.exit(128 + got))
     options = _parse(arguments)
+    from drills.api import UNREACHABLE, Refused
     from lab import LabError
 
     try:
         return options.run(options)
-    except (DrillError, LabError) as error:
+    except (DrillError, LabError, Refused, *UNREACHABLE) as error:
         print(f"drills: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -70,6 +73,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
     clean = commands.add_parser("clean", help="mend what a killed drill has left")
     clean.add_argument("--stack", default="dev")
+    clean.add_argument("--power-on", metavar="COMMAND", help="with {node} or {id} in it")
     clean.set_defaults(run=_clean)
 
     chart = commands.add_parser("chart", help="draw a history file")
@@ -145,8 +149,19 @@ def _drill(options: argparse.Namespace) -> int:
     )
     refuse(scenario, target.site.simulated, target.protected, options.on_protected)
     print(f"{scenario.name}: {scenario.what}; {target.where}", flush=True)
-    runs = []
+    runs: list[Run] = []
+    drill = report.Drill(
+        scenario=scenario.name,
+        stack=target.stack,
+        where=target.where,
+        budget=report.Budget(options.budget or scenario.budget, options.rpo),
+        runs=runs,
+        versions=target.versions,
+        synch_commit=synch_commit(target.subject),
+    )
     with contextlib.ExitStack() as stack:
+        # Both happen as well when a run goes wrong: what was measured before has been measured.
+        stack.callback(_write, drill, options)
         stack.callback(target.clean)
         for number in range(1, options.runs + 1):
             print(f"run {number} of {options.runs}", flush=True)
@@ -162,21 +177,20 @@ def _drill(options: argparse.Namespace) -> int:
             )
             runs.append(done)
             print(f"  {told(done)}", flush=True)
-    drill = report.Drill(
-        scenario=scenario.name,
-        stack=target.stack,
-        where=target.where,
-        budget=report.Budget(options.budget or scenario.budget, options.rpo),
-        runs=runs,
-        versions=target.versions,
-        synch_commit=synch_commit(target.subject),
-    )
+    return 0 if drill.kept else 1
+
+
+def _write(drill: Drill, options: argparse.Namespace) -> None:
+    """Write down what was measured, if anything was."""
+    from drills import report
+
+    if not drill.runs:
+        return
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    page = report.write(drill, options.out or REPORTS / f"{scenario.name}-{moment}")
+    page = report.write(drill, options.out or REPORTS / f"{drill.scenario}-{moment}")
     if options.history:
         report.remember(drill, options.history)
     print(f"budget {'kept' if drill.kept else 'NOT kept'}: {page}")
-    return 0 if drill.kept else 1
 
 
 def told(run: Run) -> str:
@@ -219,8 +233,7 @@ def refuse(scenario: Scenario, simulated: bool, protected: bool, on_protected: b
 def _clean(options: argparse.Namespace) -> int:
     from drills.targets import mend
 
-    for line in mend(options.stack):
-        print(line)
+    mend(options.stack, on=options.power_on, say=lambda line: print(line, flush=True))
     print("clean; a machine that was cut off or crashed mends itself when its time is over")
     return 0
 

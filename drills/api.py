@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import urllib3
 import yaml
 from kubernetes import client, config
 from kubernetes.stream import stream
+from kubernetes.stream.ws_client import ERROR_CHANNEL
+from websocket import WebSocketException
 
 SECONDS = (5, 30)
 """For a connection, and for an answer."""
@@ -27,6 +30,16 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"{status}: {reason}")
         self.status = status
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of a command in a container."""
+
+    output: str
+    """What it printed, errors among it."""
+    code: int | None
+    """What it ended with; None: the connection has ended without a word of that."""
 
 
 UNREACHABLE = (urllib3.exceptions.HTTPError, OSError)
@@ -100,22 +113,34 @@ class Api:
         finally:
             answer.close()
 
-    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str]) -> str:
-        """What a command prints that is run in a container, errors among it."""
+    def execute(
+        self, namespace: str, pod: str, container: str, command: Sequence[str], seconds: float = 300
+    ) -> Told:
+        """Run a command in a container, for so many seconds at most.
+
+        Raises:
+            Refused: it cannot be run there.
+            TimeoutError: it has not ended in this time, and may go on.
+        """
+        # While it connects, the client takes no other requests: what watches has one of its own.
+        core: Any = client.CoreV1Api(client.ApiClient(self._client.configuration))
         run: Any = stream
-        core: Any = client.CoreV1Api(self._client)
-        return run(
-            core.connect_get_namespaced_pod_exec,
-            pod,
-            namespace,
-            container=container,
-            command=list(command),
-            stdout=True,
-            stderr=True,
-            stdin=False,
-            tty=False,
-            _request_timeout=300,
-        )
+        try:
+            held = run(
+                core.connect_get_namespaced_pod_exec,
+                pod,
+                namespace,
+                container=container,
+                command=list(command),
+                stdout=True,
+                stderr=True,
+                stdin=False,
+                tty=False,
+                _preload_content=False,
+            )
+        except client.ApiException as error:
+            raise Refused(error.status or 0, str(error.reason)) from None
+        return _listen(held, seconds, f"{namespace}/{pod}")
 
     def _call(
         self,
@@ -141,4 +166,29 @@ class Api:
                 _request_timeout=seconds,
             )
         except client.ApiException as error:
-            raise Refused(error.status or 0, str(error.reason)) from None
+            raise Refused(error.status or 0, f"{error.reason}, {method} {path}") from None
+
+
+def _listen(held: Any, seconds: float, pod: str) -> Told:
+    """All that a command says until its connection ends."""
+    try:
+        try:
+            held.run_forever(timeout=seconds)
+        except (WebSocketException, OSError):  # cut in the middle
+            return Told(held.read_all(), None)
+        if held.is_open():
+            raise TimeoutError(f"a command in {pod} has not ended after {seconds:g} s")
+        status = yaml.safe_load(held.read_channel(ERROR_CHANNEL)) or {}
+        return Told(held.read_all(), _code(status))
+    finally:
+        held.close()
+
+
+def _code(status: dict[str, Any]) -> int | None:
+    """Exit code in the Status with which the kubelet ends a command."""
+    if status.get("status") == "Success":
+        return 0
+    for cause in (status.get("details") or {}).get("causes") or []:
+        if cause.get("reason") == "ExitCode":
+            return int(cause["message"])
+    return None

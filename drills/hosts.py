@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from drills import DrillError
 from drills.api import UNREACHABLE, Api, Refused
+from drills.evidence import await_gone
+from drills.undo import undo
 
 NAMESPACE = "ha-iris-drills"
 IMAGE = "docker.io/library/busybox:1.37.0"
@@ -22,35 +25,63 @@ UNIT = "ha-iris-drill"
 CHAIN = "HA-IRIS-DRILL"
 START_SECONDS = 120
 
+HEAD_START = 10
+"""Seconds from a script's start to its work, where several machines are to have theirs first."""
+
 PARTITION = """
+each() {{ for tables in {tables}; do "$tables" -w "$@" 2>/dev/null; done; }}
 heal() {{
-  for hook in INPUT OUTPUT FORWARD; do iptables -w -D "$hook" -j {chain} 2>/dev/null; done
-  iptables -w -F {chain} 2>/dev/null; iptables -w -X {chain} 2>/dev/null
+  set +e
+  for hook in INPUT OUTPUT FORWARD; do each -D "$hook" -j {chain}; done
+  each -F {chain}; each -X {chain}
 }}
 heal
 trap heal EXIT
 trap 'exit 0' INT TERM
-iptables -w -N {chain}
+sleep {delay} & wait
+set -e
+for tables in {tables}; do "$tables" -w -N {chain}; done
 for address in {addresses}; do
-  iptables -w -A {chain} -s "$address" -j DROP
-  iptables -w -A {chain} -d "$address" -j DROP
+  case $address in *:*) tables=ip6tables ;; *) tables=iptables ;; esac
+  "$tables" -w -A {chain} -s "$address" -j DROP
+  "$tables" -w -A {chain} -d "$address" -j DROP
 done
-for hook in INPUT OUTPUT FORWARD; do iptables -w -I "$hook" 1 -j {chain}; done
+for tables in {tables}; do
+  for hook in INPUT OUTPUT FORWARD; do "$tables" -w -I "$hook" 1 -j {chain}; done
+done
 sleep {seconds} & wait
 """
 """Drops all that comes from or goes to some addresses, in a chain of its own, for a time."""
+CUT = f"iptables -w -C OUTPUT -j {CHAIN} || ip6tables -w -C OUTPUT -j {CHAIN}"
 
-
+# A mount, so that a machine that starts anew in the middle has nothing left of it.
 WITHOUT_IMAGE = """
 hosts=/run/ha-iris-drill-hosts
-cp /etc/hosts "$hosts"
-trap 'cat "$hosts" > /etc/hosts; rm -f "$hosts"' EXIT
+trap 'umount /etc/hosts; rm -f "$hosts" "$hosts.ready"' EXIT
 trap 'exit 0' INT TERM
-echo '127.0.0.1 {registry}' >> /etc/hosts
+set -e
+{{ cat /etc/hosts; for name in {registries}; do echo "127.0.0.1 $name"; done; }} > "$hosts"
+mount --bind "$hosts" /etc/hosts
 crictl rmi '{image}' || ctr --namespace k8s.io images rm '{image}' || true
+touch "$hosts.ready"
 sleep {seconds} & wait
 """
 """Sends what asks for a registry to the machine itself, and removes an image that nothing uses."""
+AWAY = "test -e /run/ha-iris-drill-hosts.ready && grep -q '^127.0.0.1 {registry}$' /etc/hosts"
+
+# What the script does may take a moment, and may fail.
+HAND_OVER = """
+systemd-run --collect --unit="$1" /bin/sh -c "$2" || exit
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+  sh -c "$3" && exit
+  sleep 1
+done
+exit 1
+"""
+
+
+class NeverStarted(DrillError):
+    """A script that no machine has been handed."""
 
 
 class Hosts:
@@ -69,36 +100,54 @@ class Hosts:
     def reboot(self, node: str) -> None:
         """Stop everything in good order and start anew."""
         self._start(node, "reboot", "systemctl reboot")
-        time.sleep(30)  # until then the machine that goes down still looks Ready
 
     @contextlib.contextmanager
     def cut_off(self, nodes: Sequence[str], what: str, seconds: int) -> Iterator[None]:
         """Drop packets on these nodes until the context ends, or the time is over."""
-        scripts = {node: partition(self.addresses(node, what), seconds) for node in nodes}
+        delay = HEAD_START if len(nodes) > 1 else 0
+        scripts = {
+            node: partition(self.addresses(node, what), seconds, delay=delay) for node in nodes
+        }
         # A node that is cut off from the API server hears of no pod. It heals by itself.
-        with self._running("partition", scripts, heal=what == "peers"):
+        tells = what == "peers"
+        with self._running("partition", scripts, check=CUT if tells else None):
             yield
 
     @contextlib.contextmanager
     def without_image(self, nodes: Sequence[str], image: str, seconds: int) -> Iterator[None]:
         """Take an image away and keep its registry out of reach until the context ends."""
-        registry = image.partition("/")[0]
-        script = WITHOUT_IMAGE.format(registry=registry, image=image, seconds=seconds)
-        with self._running("registry", dict.fromkeys(nodes, script), heal=True):
+        names = registries(image)
+        script = WITHOUT_IMAGE.format(registries=" ".join(names), image=image, seconds=seconds)
+        check = AWAY.format(registry=names[0])
+        with self._running("registry", dict.fromkeys(nodes, script), check=check):
             yield
 
     @contextlib.contextmanager
-    def _running(self, name: str, scripts: Mapping[str, str], *, heal: bool) -> Iterator[None]:
-        """Have a script run on each node; with ``heal``, stop those that were started."""
-        started: list[str] = []
+    def _running(
+        self, name: str, scripts: Mapping[str, str], *, check: str | None
+    ) -> Iterator[None]:
+        """Have a script run on each node; one that can be asked, with `check`, is also stopped."""
+        pods: dict[str, str] = {}
+        heal: dict[str, Callable[[], object]] = {}
         try:
             for node, script in scripts.items():
-                self._start(node, name, script)
-                started.append(node)
+                pods[node] = self._post(node, name, script, check)
+                if check:
+                    heal[f"{name} of {node}"] = partial(self._stop, node, name)
+            for node, pod in pods.items():
+                try:
+                    self._await(node, pod, tells=check is not None)
+                except NeverStarted:
+                    heal.pop(f"{name} of {node}", None)
+                    raise
             yield
         finally:
-            for node in started if heal else ():
-                self._start(node, "heal", f"systemctl stop {UNIT}-{name}")
+            undo(heal, "it ends by itself when the time of the drill is over")
+
+    def _stop(self, node: str, name: str) -> None:
+        unit = f"{UNIT}-{name}"
+        ended = f"! systemctl is-active --quiet {unit}"
+        self._await(node, self._post(node, "heal", f"systemctl stop {unit}", ended), tells=True)
 
     def addresses(self, node: str, what: str) -> list[str]:
         """What a node is cut off from: the API server, the other nodes and their pods, or both."""
@@ -126,37 +175,56 @@ class Hosts:
 
     def clean(self) -> None:
         """Remove the pods and their namespace; what runs on machines ends by itself."""
-        with contextlib.suppress(Refused):
-            self._api.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+        path = f"/api/v1/namespaces/{NAMESPACE}"
+        try:
+            uid = self._api.get(path)["metadata"]["uid"]
+            self._api.request("DELETE", path)
+        except Refused as error:
+            if error.status == 404:
+                return
+            raise
+        # The next drill can make nothing in one that is still going.
+        await_gone(self._api, path, uid)
 
     def _start(self, node: str, name: str, script: str) -> None:
-        """Hand a script to a machine's systemd.
+        """Hand a script to a machine's systemd, which may tell nothing of what comes of it."""
+        self._await(node, self._post(node, name, script, None), tells=False)
+
+    def _post(self, node: str, name: str, script: str, check: str | None) -> str:
+        """Make the pod that hands a script over; gives its path."""
+        self._bring_namespace()
+        pod = host_pod(node, name, script, self._image, check or "true")
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods"
+        self._api.request("POST", path, pod)
+        return f"{path}/{pod['metadata']['name']}"
+
+    def _await(self, node: str, pod: str, *, tells: bool) -> None:
+        """Wait until the script is at work, or, where there may be no word of that, has its start:
+        whether such a one has happened is to be seen from outside.
 
         Raises:
             DrillError: the pod that hands it over does not end well.
         """
-        self._bring_namespace()
-        pod = host_pod(node, name, script, self._image)
-        made = pod["metadata"]["name"]
-        path = f"/api/v1/namespaces/{NAMESPACE}/pods"
-        self._api.request("POST", path, pod)
-        deadline = time.monotonic() + START_SECONDS
+        began = time.monotonic()
         phase = "Pending"
-        while phase not in ("Succeeded", "Failed") and time.monotonic() < deadline:
+        while phase != "Failed" and time.monotonic() < began + START_SECONDS:
             time.sleep(0.2)
             try:
-                phase = self._api.get(f"{path}/{made}")["status"]["phase"]
+                phase = self._api.get(pod)["status"]["phase"]
             except (Refused, *UNREACHABLE):
-                break  # with the API server's machine; the script had its start
-            if name in ("panic", "partition", "reboot") and phase == "Running":
-                break  # of what it does next there may be no word any more
-        if phase in ("Pending", "Failed"):
-            raise DrillError(
-                f"pod {NAMESPACE}/{made} on {node}",
-                f"is {phase} after {START_SECONDS} s",
-                f"see `kubectl -n {NAMESPACE} describe pod {made}`; the cluster may refuse "
-                "privileged pods, or the image may be out of reach (--host-image)",
-            )
+                if not tells:
+                    return  # with the API server's machine
+            if phase == "Succeeded" or (phase == "Running" and not tells):
+                return
+        if phase == "Pending":  # nor is it to start later
+            self._api.request("DELETE", pod)
+        raise (NeverStarted if phase == "Pending" else DrillError)(
+            f"pod {pod} on {node}",
+            f"is {phase} after {time.monotonic() - began:.0f} s",
+            f"see `kubectl -n {NAMESPACE} describe pod {pod.rpartition('/')[2]}`; the cluster may "
+            "refuse privileged pods, the image may be out of reach (--host-image), or the machine "
+            "lacks what the script needs (`kubectl logs`)",
+        )
 
     def _bring_namespace(self) -> None:
         labels = {"pod-security.kubernetes.io/enforce": "privileged"}
@@ -168,16 +236,45 @@ class Hosts:
                 raise
 
 
-def partition(addresses: Sequence[str], seconds: int) -> str:
-    """The script that drops packets; addresses of IPv4 alone."""
-    chosen = [address for address in addresses if ":" not in address]
-    return PARTITION.format(chain=CHAIN, addresses=" ".join(chosen), seconds=seconds)
+def partition(addresses: Sequence[str], seconds: int, *, delay: int = 0) -> str:
+    """The script that drops packets.
+
+    Raises:
+        DrillError: there is nobody to be cut off from.
+    """
+    if not addresses:
+        raise DrillError(
+            "a partition",
+            "no address of what the node is to be cut off from was found",
+            "see the nodes' addresses and the Endpoints of the Service kubernetes",
+        )
+    tables = [
+        *(["iptables"] if any(":" not in address for address in addresses) else []),
+        *(["ip6tables"] if any(":" in address for address in addresses) else []),
+    ]
+    return PARTITION.format(
+        chain=CHAIN,
+        addresses=" ".join(addresses),
+        tables=" ".join(tables),
+        seconds=seconds,
+        delay=delay,
+    )
 
 
-def host_pod(node: str, name: str, script: str, image: str) -> dict[str, Any]:
-    """A pod that hands a script to the systemd of its machine and ends."""
-    hand_over = ["nsenter", "-t", "1", "-m", "-u", "-i", "-n", "-p", "--"]
-    unit = ["systemd-run", "--collect", f"--unit={UNIT}-{name}", "/bin/sh", "-c", script]
+def registries(image: str) -> list[str]:
+    """Host names of an image's registry; without one in its name it is Docker's."""
+    first, slash, _ = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        name = first.partition(":")[0]
+        if name != "docker.io":
+            return [name]
+    return ["registry-1.docker.io", "auth.docker.io"]
+
+
+def host_pod(node: str, name: str, script: str, image: str, check: str = "true") -> dict[str, Any]:
+    """A pod that hands a script to the systemd of its machine, and ends when a check goes well."""
+    enter = ["nsenter", "-t", "1", "-m", "-u", "-i", "-n", "-p", "--"]
+    hand_over = ["/bin/sh", "-c", HAND_OVER, "drill", f"{UNIT}-{name}", script, check]
     return {
         "metadata": {"name": f"{name}-{uuid.uuid4().hex[:8]}", "namespace": NAMESPACE},
         "spec": {
@@ -189,7 +286,7 @@ def host_pod(node: str, name: str, script: str, image: str) -> dict[str, Any]:
                 {
                     "name": "hand-over",
                     "image": image,
-                    "command": [*hand_over, *unit],
+                    "command": [*enter, *hand_over],
                     "securityContext": {"privileged": True},
                 }
             ],

@@ -138,8 +138,22 @@ class Ledger:
                 time.sleep(1)
 
     def clean(self) -> None:
-        """Drop what the drill made; what is not there is left at that."""
-        connection = connect(self._owner)
+        """Drop what the drill made; what is not there is left at that.
+
+        Raises:
+            DrillError: there is no driver, or the database takes no connection.
+        """
+        try:
+            connection = connect(self._owner)
+        except DrillError:
+            raise
+        except Exception as error:  # whatever the driver raises
+            raise DrillError(
+                f"{self._owner.host}:{self._owner.port}",
+                f"takes no connection: {error}",
+                f"see the database; where a drill has made its user {USER} and its table {TABLE}, "
+                "the next one drops them",
+            ) from None
         cursor = connection.cursor()
         for statement in CLEAN:
             try:

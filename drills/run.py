@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from drills import DrillError
 from drills.attempts import Attempt
 from drills.checker import Verdict, check
 from drills.clients import Client
@@ -30,7 +31,8 @@ class Run:
 
     scenario: str
     began: float
-    """When the fault was begun, seconds of the Unix clock."""
+    """When the fault was begun, or, where it ends in the middle of the run, when it had ended:
+    seconds of the Unix clock, from which all times count."""
     node: str
     zone: str
     recovery: Recovery
@@ -72,7 +74,8 @@ def run(
         heal: starts again what has ended of itself; gives its names.
 
     Raises:
-        DrillError: the database was not up, or the fault cannot be done here.
+        DrillError: the database was not up or served no client, or the fault cannot be done here or
+            has not happened.
     """
     subject.settle()
     place = subject.place()
@@ -84,18 +87,20 @@ def run(
     tries.begin()
     try:
         time.sleep(BASELINE_SECONDS if baseline is None else baseline)
+        _was_served(tries.attempts())
         case = Case(subject, site, place, hold=limit)
-        began = time.time()
-        with scenario.fault(case):
+        fault = time.time()
+        with scenario.fault(case) as over:
+            began = fault if over is None else over
             hit = frozenset({place.node, *site.down})
-            _await_steady(tries, began, limit)
+            _await_steady(tries, fault, began, limit)
             measured = time.time()
         attempts = [a for a in tries.end() if a.begun <= measured]
     finally:
         tries.end()
         observer.end()
     ended = heal()
-    subject.settle()
+    subject.settle(longer=max(0.0, fault + limit - time.time()))
     seen = [change for change in observer.changes() if change.at <= measured]
     return Run(
         scenario=scenario.name,
@@ -111,17 +116,31 @@ def run(
     )
 
 
-def _await_steady(tries: Client, began: float, limit: int) -> None:
+def _was_served(attempts: Sequence[Attempt]) -> None:
+    """Raises DrillError where no client was served before the fault: no run can show anything."""
+    if not any(attempt.good for attempt in attempts):
+        reason = attempts[-1].reason if attempts else "none has ended"
+        raise DrillError(
+            "the drill's client",
+            f"was not served once before the fault: {reason}",
+            "see to that first; nothing was broken",
+        )
+
+
+def _await_steady(tries: Client, fault: float, began: float, limit: int) -> None:
     """Wait until clients are served as before; a fault that they do not notice is waited out too.
 
     A fault takes hold some time after it has begun: only what is steady for longer than a failover
-    takes to begin, or has broken and come back, has been measured.
+    takes to begin, or has broken and come back, has been measured. One that took the whole limit to
+    make is looked at for as long as a run takes to be steady.
     """
-    while time.time() < began + limit:
+    made = time.time()
+    end = max(began + limit, made + SHORTEST_LIMIT)
+    while time.time() < end:
         attempts = tries.attempts()
-        broke = any(not a.good for a in attempts if a.begun >= began)
+        broke = any(not a.good for a in attempts if a.begun >= fault)
         found = recovery(attempts, began)
-        quiet = time.time() - began > QUIET_SECONDS and not broke
+        quiet = time.time() - made > QUIET_SECONDS and not broke
         if (broke and found.steady is not None) or quiet:
             return
         time.sleep(0.5)

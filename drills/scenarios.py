@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from drills.faults import Fault, database, longhorn, machines
+from drills.faults import Fault, database, longhorn, machines, volumes
 
 Danger = Literal["safe", "disruptive", "destructive"]
 """Safe: a pod starts anew. Disruptive: a machine or the control plane is away for a time.
@@ -137,7 +137,12 @@ SCENARIOS = {
             False,
             1,
         ),
-        Scenario("volume-full", "destructive", "its volume is filled", database.volume_full),
+        Scenario(
+            "volume-full",
+            "destructive",
+            "its volumes are full for two minutes; counts from when they have room again",
+            volumes.volume_full,
+        ),
     )
 }
 """In the order of their danger."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 from drills import DrillError
 from drills.api import UNREACHABLE, Api, Refused
+from drills.evidence import await_silent
 from drills.hosts import Hosts
 from drills.phases import is_ready
+from drills.switch import Switch
+from drills.undo import undo
 from lab.cluster import POWER_LABEL
 from lab.cluster.control_plane import ControlPlane
 
@@ -72,7 +74,7 @@ class Machines:
         self.down: set[str] = set()
         self._api = api
         self._hosts = hosts
-        self._off, self._on = off, on
+        self._switch = Switch(api, off=off, on=on)
 
     @contextlib.contextmanager
     def crash(self, nodes: Sequence[str], seconds: int) -> Iterator[None]:
@@ -88,22 +90,12 @@ class Machines:
     @contextlib.contextmanager
     def power_off(self, nodes: Sequence[str]) -> Iterator[None]:
         """What the two commands do."""
-        if not (self._off and self._on):
-            raise DrillError(
-                "--power-off and --power-on",
-                "a cluster has no switch for its machines, and no command for it was given",
-                "give both, such as --power-off 'virsh destroy {node}' --power-on 'virsh start "
-                "{node}', or drill node-crashed instead",
-            )
+        self.down.update(nodes)
         try:
-            for node in nodes:
-                self.down.add(node)
-                self._run(self._off, node)
-            yield
+            with self._switch.off(nodes):
+                yield
         finally:
-            for node in nodes:
-                self._run(self._on, node)
-                self.down.discard(node)
+            self.down.difference_update(nodes)
 
     @contextlib.contextmanager
     def partition(self, node: str, what: str, seconds: int) -> Iterator[None]:
@@ -120,6 +112,7 @@ class Machines:
         """Every node is cut off from the API server: managed ones cannot be stopped."""
         nodes = [node["metadata"]["name"] for node in self._api.items("/api/v1/nodes")]
         with self._hosts.cut_off(nodes, "api", seconds):
+            await_silent(self._api, nodes, "see what the pods in ha-iris-drills have done")
             yield
 
     @contextlib.contextmanager
@@ -129,17 +122,13 @@ class Machines:
             yield
 
     def restart(self, node: str) -> None:
-        """Reboot, and wait."""
+        """Reboot, and wait until the machine is Ready that was started since."""
+        before = self._boot(node)
         self._hosts.reboot(node)
-        await_ready(self._api, node)
+        await_ready(self._api, node, lambda: self._boot(node) != before)
 
-    def _run(self, command: str, node: str) -> None:
-        provider = self._api.get(f"/api/v1/nodes/{node}")["spec"].get("providerID", "")
-        words = [word.format(node=node, id=provider) for word in shlex.split(command)]
-        done = subprocess.run(words, capture_output=True, text=True)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise DrillError(words[0], f"ended with {done.returncode}: {last}", "run it by hand")
+    def _boot(self, node: str) -> str:
+        return self._api.get(f"/api/v1/nodes/{node}")["status"]["nodeInfo"]["bootID"]
 
 
 class SimulatedMachines:
@@ -166,9 +155,11 @@ class SimulatedMachines:
                 self._power(node, None)
             yield
         finally:
-            for node in nodes:
-                self._power(node, "on")
-                self.down.discard(node)
+            undo(
+                {f"power of {node}": partial(self._power, node, "on") for node in nodes},
+                "once the lab's API server answers, `python -m drills clean` does it",
+            )
+            self.down.difference_update(nodes)
 
     @contextlib.contextmanager
     def partition(self, node: str, what: str, seconds: int) -> Iterator[None]:
@@ -188,13 +179,24 @@ class SimulatedMachines:
 
     @contextlib.contextmanager
     def control_plane_away(self, seconds: int) -> Iterator[None]:
-        """The API server is killed, and started again."""
-        self._plane.stop_api_server()
+        """The API server is killed, and started again after so many seconds."""
         try:
+            self._plane.stop_api_server()
             time.sleep(seconds)
-            yield
+            if self._answers():
+                raise DrillError(
+                    "the lab's API server", "answers, though it was killed", "see who starts it"
+                )
         finally:
             self._plane.restart_api_server()
+        yield
+
+    def _answers(self) -> bool:
+        try:
+            self._api.get("/version")
+        except UNREACHABLE:
+            return False
+        return True
 
     def without_image(
         self, nodes: Sequence[str], image: str, seconds: int
@@ -227,10 +229,11 @@ class SimulatedMachines:
 
 
 READY_SECONDS = 900
+PAUSE_SECONDS = 1
 
 
-def await_ready(api: Api, node: str) -> None:
-    """Wait until a node is Ready.
+def await_ready(api: Api, node: str, anew: Callable[[], bool] = lambda: True) -> None:
+    """Wait until a node is Ready, and has started anew where that is asked.
 
     Raises:
         DrillError: it is not in a quarter of an hour.
@@ -238,7 +241,10 @@ def await_ready(api: Api, node: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(Refused, *UNREACHABLE):
-            if is_ready(api.get(f"/api/v1/nodes/{node}")):
+            if anew() and is_ready(api.get(f"/api/v1/nodes/{node}")):
                 return
-        time.sleep(1)
-    raise DrillError(node, f"is not Ready after {READY_SECONDS} s", "see what keeps the machine")
+        time.sleep(PAUSE_SECONDS)
+    started = "" if anew() else " anew: its bootID is that of before"
+    raise DrillError(
+        node, f"is not Ready{started} after {READY_SECONDS} s", "see what keeps the machine"
+    )

@@ -106,19 +106,23 @@ class Subject:
         nodes = self.api.items("/api/v1/nodes", labelSelector=selector)
         return [node["metadata"]["name"] for node in nodes]
 
-    def settle(self) -> None:
+    def settle(self, longer: float = 0) -> None:
         """Wait until the database and every node is Ready and every volume has all its copies.
+
+        Args:
+            longer: seconds until the last machine that is away comes back by itself.
 
         Raises:
             DrillError: it takes too long; a next run would measure what is left of this one.
         """
-        deadline = time.monotonic() + SETTLE_SECONDS
+        seconds = SETTLE_SECONDS + longer
+        deadline = time.monotonic() + seconds
         while (fault := self._unsettled()) and time.monotonic() < deadline:
             time.sleep(1)
         if fault:
             raise DrillError(
                 "the cluster",
-                f"is not whole again after {SETTLE_SECONDS} s: {fault}",
+                f"is not whole again after {seconds:.0f} s: {fault}",
                 "see to that first, then go on with the runs that are left",
             )
 

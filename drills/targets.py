@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from drills import DrillError
-from drills.api import Api
+from drills.api import UNREACHABLE, Api, Refused
 from drills.clients import Client, Endpoints
-from drills.faults.machines import uncordon_drilled
+from drills.faults import marked, volumes
 from drills.hosts import Hosts
 from drills.iris import Ledger, Login
 from drills.sites import Machines, SimulatedMachines, Site
 from drills.subject import Subject
+from drills.switch import Switch
 from drills.watch import Observer
 from lab import REPOSITORY
 from lab.cluster.control_plane import ControlPlane
@@ -74,8 +77,9 @@ def of_stack(
     ledger = _ledger(outputs, sql)
 
     def clean() -> None:
-        ledger.clean()
-        hosts.clean()
+        with contextlib.ExitStack() as both:
+            both.callback(hosts.clean)
+            both.callback(ledger.clean)
 
     return Target(
         stack=stack,
@@ -90,21 +94,38 @@ def of_stack(
     )
 
 
-def mend(stack: str) -> list[str]:
+def mend(stack: str, *, on: str | None, say: Callable[[str], None]) -> None:
     """Undo what a drill that was killed has left in a stack's cluster; says what was undone.
 
+    Args:
+        stack: name, as in Pulumi.NAME.yaml.
+        on: command that gives machines their power back; None: none is off.
+        say: takes a line for each thing that was undone.
+
     Raises:
-        DrillError: there is no such stack, or its cluster is out of reach.
+        DrillError: there is no such stack, its cluster is out of reach, or something is left.
     """
-    plane = _lab(stack)
-    if plane:
+    if plane := _lab(stack):
         api = Api.of_file(plane.home.kubeconfig)
-        powered = SimulatedMachines(api, plane).power_all()
+        steps = [SimulatedMachines(api, plane).power_all, partial(marked.mend, api)]
     else:
-        api = Api(_outputs(stack)["kubeconfig"])
-        powered = []
-        Hosts(api).clean()
-    return [*powered, *(f"uncordoned {n}" for n in uncordon_drilled(api))]
+        outputs = _outputs(stack)
+        api = Api(outputs["kubeconfig"])
+        steps = [
+            Hosts(api).clean,
+            Switch(api, off=None, on=on).on_again,
+            partial(marked.mend, api),
+            partial(volumes.mend, Subject.of_stack(api, outputs["namespace"])),
+        ]
+    left = []
+    for step in steps:
+        try:
+            for line in step() or ():
+                say(line)
+        except (DrillError, Refused, *UNREACHABLE) as error:
+            left.append(str(error))
+    if left:
+        raise DrillError("not all is clean", " | ".join(left), "see to that and run it again")
 
 
 def in_lab(

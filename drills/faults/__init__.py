@@ -1,13 +1,19 @@
-"""What is broken. A fault is a context: it holds as long as that does, and is undone after it."""
+"""What is broken. A fault is a context: it holds as long as that does, and is undone after it.
+
+A fault that has not happened is a DrillError: each one looks whether it has. One that ends before
+its context does gives the moment from which on clients can be served again; None: its beginning.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from drills import DrillError
-from drills.api import Api
+from drills.api import Api, Refused, Told
+from drills.evidence import await_leaving
 from drills.sites import Site
 from drills.subject import Place, Subject
 
@@ -20,7 +26,8 @@ class Case:
     site: Site
     place: Place
     hold: int
-    """Seconds after which a fault that ends by itself does so."""
+    """Seconds after which a lost machine or connection comes back by itself: the end of the run, as
+    it is the others that the database has to come back on."""
 
     @property
     def api(self) -> Api:
@@ -33,14 +40,16 @@ class Case:
         return f"{self.subject.path}/pods/{self.place.pod}"
 
 
-Fault = Callable[[Case], contextlib.AbstractContextManager[None]]
+EVICT_SECONDS = 120
+
+Fault = Callable[[Case], AbstractContextManager[float | None]]
 
 
-def execute(case: Case, script: str) -> str:
-    """Run a script in the database's container.
+def execute(case: Case, script: str, *, pod: str | None = None, seconds: float = 60) -> Told:
+    """Run a script in the database's container, as long as it may take.
 
     Raises:
-        DrillError: nothing runs there.
+        DrillError: nothing runs there, or it has not ended in time.
     """
     if case.site.simulated:
         raise DrillError(
@@ -49,16 +58,44 @@ def execute(case: Case, script: str) -> str:
             "drill it on a cluster with real nodes",
         )
     command = ("/bin/sh", "-c", script)
-    return case.api.execute(case.subject.namespace, case.place.pod, "iris", command)
+    chosen = pod or case.place.pod
+    try:
+        return case.api.execute(case.subject.namespace, chosen, "iris", command, seconds)
+    except TimeoutError as error:
+        raise DrillError(chosen, str(error), "see what keeps it") from None
 
 
-def evict(case: Case, pod: str) -> None:
-    """Ask for the end of a pod, as a drain does."""
+def delete(case: Case) -> None:
+    """Delete the database's pod.
+
+    Raises:
+        DrillError: it stays.
+    """
+    case.api.request("DELETE", case.pod)
+    await_leaving(case.api, case.pod, case.place.uid)
+
+
+def evict(case: Case) -> None:
+    """Ask for the end of the database's pod, as a drain does: again while a budget forbids it.
+
+    Raises:
+        DrillError: it stays.
+    """
     kind = {"apiVersion": "policy/v1", "kind": "Eviction"}
-    eviction = {**kind, "metadata": {"name": pod, "namespace": case.subject.namespace}}
-    case.api.request("POST", f"{case.subject.path}/pods/{pod}/eviction", eviction)
-
-
-def scale(api: Api, path: str, replicas: int) -> None:
-    """Have so many pods of a workload."""
-    api.request("PATCH", f"{path}/scale", {"spec": {"replicas": replicas}})
+    eviction = {**kind, "metadata": {"name": case.place.pod, "namespace": case.subject.namespace}}
+    deadline = time.monotonic() + EVICT_SECONDS
+    while True:
+        try:
+            case.api.request("POST", f"{case.pod}/eviction", eviction)
+            break
+        except Refused as error:
+            if error.status != 429:
+                raise
+            if time.monotonic() > deadline:
+                raise DrillError(
+                    case.place.pod,
+                    f"its eviction was refused for {EVICT_SECONDS} s ({error})",
+                    "see the PodDisruptionBudgets of its namespace",
+                ) from None
+        time.sleep(2)
+    await_leaving(case.api, case.pod, case.place.uid)

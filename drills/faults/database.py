@@ -1,71 +1,89 @@
-"""Faults of the database itself: its processes, its pod, its volume's file system."""
+"""Faults of the database itself: its processes and its pod."""
 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 
 from drills import DrillError
-from drills.api import Refused
-from drills.faults import Case, execute, scale
+from drills.evidence import await_gone, await_restarted
+from drills.faults import Case, delete, execute
+from drills.faults.marked import scaled_away
 
-FREEZE = "##Class(Backup.General).ExternalFreeze()"
-FILLER = "/dur/ha-iris-drill-filler"
 STOP_SECONDS = 600
+GONE_WITH_THE_CONTAINER = (None, 137)
+"""How a script ends whose container has ended: its connection breaks, or it is killed as well."""
+
+# What a zombie or a thread of the kernel was told is empty.
+KILL = """
+alive() {
+  for process in /proc/[0-9]*; do
+    grep -q . "$process/cmdline" 2>/dev/null && echo "${process#/proc/}"
+  done
+}
+before=$(alive)
+kill -9 -1
+sleep 1
+left=
+for process in $before; do
+  case $process in 1|$$) continue ;; esac
+  grep -q . "/proc/$process/cmdline" 2>/dev/null && left="$left $process"
+done
+[ -z "$left" ] || { echo "processes that were not killed:$left"; exit 1; }
+"""
+"""Ends with 0 when none but the first process and this script is left of those before."""
+
+# The methods end a session with 5 for yes and 3 for no ("Backup.General").
+FREEZE = """
+trap '' PIPE HUP
+iris session IRIS -U %SYS '##Class(Backup.General).ExternalFreeze()' </dev/null
+code=$?
+if [ "$code" != 5 ]; then
+  iris session IRIS -U %SYS '##Class(Backup.General).ExternalThaw()' </dev/null
+  echo "ExternalFreeze ended with $code, and a freeze ends with 5"
+  exit 1
+fi
+sleep 5
+"""
 
 
 @contextlib.contextmanager
 def clean_stop(case: Case) -> Iterator[None]:
     """Scale to none and back, as a planned stop does."""
-    workload = case.subject.workload
-    replicas = case.api.get(workload)["spec"].get("replicas", 1)
-    try:
-        scale(case.api, workload, 0)
-        _await_gone(case)
-    finally:
-        scale(case.api, workload, replicas)
+    with scaled_away(case.api, [case.subject.workload]):
+        await_gone(case.api, case.pod, case.place.uid, STOP_SECONDS)
     yield
 
 
 @contextlib.contextmanager
 def iris_killed(case: Case) -> Iterator[None]:
     """SIGKILL to every process of the container but the first."""
-    execute(case, "kill -9 -1")
+    _kill(case, KILL)
     yield
 
 
 @contextlib.contextmanager
 def frozen_and_killed(case: Case) -> Iterator[None]:
     """The same in the middle of a freeze for a backup."""
-    execute(case, f"iris session IRIS -U %SYS '{FREEZE}'; sleep 5; kill -9 -1")
+    _kill(case, FREEZE + KILL)
     yield
 
 
 @contextlib.contextmanager
 def pod_deleted(case: Case) -> Iterator[None]:
     """kubectl delete pod."""
-    case.api.request("DELETE", case.pod)
+    delete(case)
     yield
 
 
-@contextlib.contextmanager
-def volume_full(case: Case) -> Iterator[None]:
-    """A file takes what is left of the volume."""
-    try:
-        execute(case, f"cat /dev/zero > {FILLER}; true")
-        yield
-    finally:
-        execute(case, f"rm -f {FILLER}")
-
-
-def _await_gone(case: Case) -> None:
-    deadline = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            case.api.get(case.pod)
-        except Refused as error:
-            if error.status == 404:
-                return
-        time.sleep(0.2)
-    raise DrillError(case.place.pod, "has not stopped within ten minutes", "see its log")
+def _kill(case: Case, script: str) -> None:
+    before = case.api.get(case.pod)
+    told = execute(case, script)
+    if told.code in GONE_WITH_THE_CONTAINER:
+        await_restarted(case.api, case.pod, before)
+    elif told.code:
+        raise DrillError(
+            f"IRIS in {case.place.pod}",
+            f"was not killed: {told.output.strip()}",
+            "see who runs it, and whether it can be frozen",
+        )

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from drills import DrillError
+from drills.evidence import await_gone
 from drills.faults import Case
 from drills.subject import LONGHORN
 
@@ -40,8 +41,10 @@ def replica_destroyed(case: Case) -> Iterator[None]:
             "are not destroyed",
             "drill a volume with at least two healthy copies",
         )
-    name = others[0]["metadata"]["name"]
-    case.api.request("DELETE", f"{LONGHORN}/replicas/{name}")
+    meta = others[0]["metadata"]
+    path = f"{LONGHORN}/replicas/{meta['name']}"
+    case.api.request("DELETE", path)
+    await_gone(case.api, path, meta["uid"])
     yield
 
 
@@ -53,5 +56,7 @@ def _delete_longhorns(case: Case, selector: str) -> None:
             selector, f"no such pod on {case.place.node}", "see whether Longhorn runs there"
         )
     for pod in pods:
-        now = {"gracePeriodSeconds": 0}
-        case.api.request("DELETE", f"{LONGHORN_PODS}/{pod['metadata']['name']}", now)
+        meta = pod["metadata"]
+        path = f"{LONGHORN_PODS}/{meta['name']}"
+        case.api.request("DELETE", path, {"gracePeriodSeconds": 0})
+        await_gone(case.api, path, meta["uid"])

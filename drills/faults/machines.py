@@ -3,55 +3,64 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from drills import DrillError
-from drills.api import Api
-from drills.faults import Case, evict, scale
-from drills.sites import await_ready
+from drills.evidence import await_copies_lost, await_silent
+from drills.faults import Case, delete, evict
+from drills.faults.marked import cordoned, scaled_away
 
 AWAY_SECONDS = 60
-DRILLED = "drills.ha-iris/cordoned"
-"""Annotation of nodes that a drill has cordoned, by which `drills clean` finds them."""
 FENCING = "app.kubernetes.io/name=ha-iris-fencing"
+AGENT_SECONDS = 120
 
 
 @contextlib.contextmanager
 def node_drained(case: Case) -> Iterator[None]:
     """Cordon the node and evict the database, as an upgrade of the node does."""
-    with _cordoned(case.api, case.place.node):
-        evict(case, case.place.pod)
+    with cordoned(case.api, case.place.node):
+        evict(case)
         yield
 
 
-def node_crashed(case: Case) -> contextlib.AbstractContextManager[None]:
+@contextlib.contextmanager
+def node_crashed(case: Case) -> Iterator[None]:
     """The kernel of the database's node stops at once."""
-    return case.site.crash([case.place.node], case.hold)
+    with case.site.crash([case.place.node], case.hold):
+        _silent(case, [case.place.node])
+        yield
 
 
-def power_cut(case: Case) -> contextlib.AbstractContextManager[None]:
-    """The database's node loses its power."""
-    return case.site.power_off([case.place.node])
+@contextlib.contextmanager
+def power_cut(case: Case) -> Iterator[None]:
+    """The database's node loses its power until the run ends."""
+    with _without_power(case, [case.place.node]):
+        yield
 
 
 def partition_full(case: Case) -> contextlib.AbstractContextManager[None]:
     """The database's node is cut off from everything."""
-    return case.site.partition(case.place.node, "full", case.hold)
+    return _partition(case, "full")
 
 
 def partition_api(case: Case) -> contextlib.AbstractContextManager[None]:
     """The database's node is cut off from the API server, and not from its peers."""
-    return case.site.partition(case.place.node, "api", case.hold)
+    return _partition(case, "api")
 
 
-def partition_peers(case: Case) -> contextlib.AbstractContextManager[None]:
+@contextlib.contextmanager
+def partition_peers(case: Case) -> Iterator[None]:
     """The database's node is cut off from its peers, and not from the API server."""
-    return case.site.partition(case.place.node, "peers", case.hold)
+    with case.site.partition(case.place.node, "peers", case.hold):
+        await_copies_lost(lambda: case.subject.longhorn("volumes"), case.place.volumes)
+        yield
 
 
-def zone_lost(case: Case) -> contextlib.AbstractContextManager[None]:
-    """Every node of the database's zone loses its power."""
+@contextlib.contextmanager
+def zone_lost(case: Case) -> Iterator[None]:
+    """Every node of the database's zone loses its power until the run ends."""
     zone = case.place.zone
     nodes = case.subject.nodes(zone=zone) if zone else [case.place.node]
     if len(nodes) == len(case.subject.nodes()):
@@ -60,7 +69,8 @@ def zone_lost(case: Case) -> contextlib.AbstractContextManager[None]:
             "all nodes are in it, so that there is nowhere to come back",
             "drill a cluster that spans zones, or drill power-cut",
         )
-    return case.site.power_off(nodes)
+    with _without_power(case, nodes):
+        yield
 
 
 @contextlib.contextmanager
@@ -68,14 +78,13 @@ def nodes_restarted(case: Case) -> Iterator[None]:
     """Every node is drained and started anew, one after the other, the database's first."""
     names = [case.place.node, *(n for n in case.subject.nodes() if n != case.place.node)]
     for name in names:
-        with _cordoned(case.api, name):
-            with contextlib.suppress(DrillError):
-                place = case.subject.place()
-                if place.node == name:
-                    evict(case, place.pod)
+        with cordoned(case.api, name):
+            case.subject.settle()
+            place = case.subject.place()
+            if place.node == name:
+                evict(replace(case, place=place))
             case.subject.settle()
             case.site.restart(name)
-        await_ready(case.api, name)
         case.subject.settle()
     yield
 
@@ -88,18 +97,27 @@ def fencing_agent_dead(case: Case) -> Iterator[None]:
         raise DrillError(
             "the fencing agent", f"no Deployment has the label {FENCING}", "drill node-crashed"
         )
-    scaled: list[tuple[str, int]] = []
-    try:
-        for agent in agents:
-            meta = agent["metadata"]
-            path = f"/apis/apps/v1/namespaces/{meta['namespace']}/deployments/{meta['name']}"
-            scaled.append((path, agent["spec"]["replicas"]))
-            scale(case.api, path, 0)
-        with case.site.crash([case.place.node], case.hold):
+    namespaces = {agent["metadata"]["namespace"] for agent in agents}
+    paths = [
+        f"/apis/apps/v1/namespaces/{agent['metadata']['namespace']}/deployments/"
+        f"{agent['metadata']['name']}"
+        for agent in agents
+    ]
+    with scaled_away(case.api, paths):
+        deadline = time.monotonic() + AGENT_SECONDS
+        while any(
+            case.api.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=FENCING)
+            for namespace in namespaces
+        ):
+            if time.monotonic() > deadline:
+                raise DrillError(
+                    "the fencing agent",
+                    f"still has pods {AGENT_SECONDS} s after it was scaled away",
+                    "see who scales it back",
+                )
+            time.sleep(0.5)
+        with node_crashed(case):
             yield
-    finally:
-        for path, replicas in scaled:
-            scale(case.api, path, replicas)
 
 
 @contextlib.contextmanager
@@ -110,37 +128,32 @@ def registry_away(case: Case) -> Iterator[None]:
     others = [name for name in case.subject.nodes() if name != case.place.node]
     with (
         case.site.without_image(others, image, case.hold),
-        _cordoned(case.api, case.place.node),
+        cordoned(case.api, case.place.node),
     ):
-        case.api.request("DELETE", case.pod)
+        delete(case)
         yield
-
-
-def control_plane_away(case: Case) -> contextlib.AbstractContextManager[None]:
-    """Nothing reaches the API server for a minute; the database needs none while it runs."""
-    return case.site.control_plane_away(min(AWAY_SECONDS, case.hold))
-
-
-def uncordon_drilled(api: Api) -> list[str]:
-    """Uncordon the nodes that a killed drill has left cordoned; gives their names."""
-    found = []
-    for node in api.items("/api/v1/nodes"):
-        if DRILLED in node["metadata"].get("annotations", {}):
-            _cordon(api, node["metadata"]["name"], on=False)
-            found.append(node["metadata"]["name"])
-    return found
 
 
 @contextlib.contextmanager
-def _cordoned(api: Api, node: str) -> Iterator[None]:
-    try:
-        _cordon(api, node, on=True)
+def control_plane_away(case: Case) -> Iterator[None]:
+    """Nothing reaches the API server for a minute; the database needs none while it runs."""
+    with case.site.control_plane_away(min(AWAY_SECONDS, case.hold)):
         yield
-    finally:
-        _cordon(api, node, on=False)
 
 
-def _cordon(api: Api, node: str, *, on: bool) -> None:
-    annotations = {DRILLED: "true" if on else None}
-    patch: Any = {"metadata": {"annotations": annotations}, "spec": {"unschedulable": on or None}}
-    api.request("PATCH", f"/api/v1/nodes/{node}", patch)
+@contextlib.contextmanager
+def _partition(case: Case, what: str) -> Iterator[None]:
+    with case.site.partition(case.place.node, what, case.hold):
+        _silent(case, [case.place.node])
+        yield
+
+
+@contextlib.contextmanager
+def _without_power(case: Case, nodes: Sequence[str]) -> Iterator[None]:
+    with case.site.power_off(nodes):
+        _silent(case, nodes)
+        yield
+
+
+def _silent(case: Case, nodes: Sequence[str]) -> None:
+    await_silent(case.api, nodes, "see what the pods in ha-iris-drills, or your command, have done")

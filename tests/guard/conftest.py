@@ -18,7 +18,7 @@ from tests.guard.machine import Machine
 NEEDED = ("ip", "unshare", "nsenter", "setpriv", "fsfreeze", "mkfs.ext4", "mount")
 
 
-def _missing() -> str:
+def missing() -> str:
     """Why a node cannot be made on this machine, or nothing."""
     if os.geteuid() != 0:
         return "namespaces, loop devices and a frozen file system take root"
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def _running(request: pytest.FixtureRequest) -> Iterator[dict[Callable, Future]]:
-    if why := _missing():
+    if why := missing():
         pytest.skip(f"the guard's nodes cannot be made here: {why}")
     marks = [item.get_closest_marker("during") for item in request.session.items]
     cases = list(dict.fromkeys(mark.args[0] for mark in marks if mark))
