@@ -205,3 +205,5 @@ def test_snapshots_freeze_the_node_that_writes(composed, mirrored):
     ]
     assert "intersystems.com/component=data" in told
     assert ("intersystems.com/mirrorRole=primary" in told) is mirrored
+    # The operator names its hosts, and a mirror's primary changes: none of them is called gone.
+    assert '"instances": []' in told
