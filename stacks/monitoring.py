@@ -113,7 +113,7 @@ def _read(database: Reached, *, namespace: str) -> "Read":
 
 def _journals(iris: IrisSettings) -> Iterator[str]:
     """Claims of the volumes that nothing but journals is on."""
-    return (claim for claim, volume in claims_in_use(iris).items() if volume == "journals")
+    return (claim for claim, volume in claims_in_use(iris).items() if volume.holds == "journals")
 
 
 def _uploads(backup: BackupSettings, *, snapshots: bool) -> Iterator[str]:

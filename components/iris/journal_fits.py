@@ -7,7 +7,9 @@ from typing import Any
 from pydantic import ValidationInfo
 
 from components.iris.journal_settings import JournalSettings
-from components.iris.restore.settings import RestoreSettings, SourceSettings, claim_name
+from components.iris.restore.instances import journals_fault
+from components.iris.restore.settings import RestoreSettings
+from components.iris.restore.source_settings import SourceSettings, claim_name
 
 FILE_MB = 1024
 """Size at which IRIS begins a new journal, unless told otherwise (CPF, FileSizeLimit)."""
@@ -76,13 +78,19 @@ def _filled_together(
             f"restore.replayGib is {restore.replay_gib}, and there is nothing to replay; name "
             "restore.replay, or drop it"
         )
+    if fault := journals_fault(
+        restore.instances,
+        volume_gib=journals.volume_gib,
+        storage_class=journals.storage_class,
+    ):
+        raise ValueError(fault)
     source = restore.journals
     if source and not journals.volume_gib:
         raise ValueError(
             "restore.journals fills a volume of journals, and they have none here; set volumeGib "
             "to its size, or drop restore.journals"
         )
-    if not journals.volume_gib or source == "empty":
+    if not journals.volume_gib or source == "empty" or restore.data is None:
         return
     if source is None:
         raise ValueError(

@@ -11,7 +11,7 @@ JOURNALS = "ha-iris/journals"
 
 OWN, GIVEN_UP = "own-volume", "volume-given-up"
 
-CLAIMS = ("iris-journals", "journals-iris-")
+CLAIMS = ("iris-journals", "journals-")
 """How the names of their claims begin, in each form."""
 
 Get = Callable[[str], dict[str, Any] | None]

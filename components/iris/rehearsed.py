@@ -65,7 +65,7 @@ def rehearsed(
     spec["restartPolicy"] = "Never"
     return Rehearsed(
         pod=spec,
-        volumes=claims_in_use(small),
+        volumes=_volumes(small),
         secrets=secrets,
         scripts=dict(SCRIPTS),
     )
@@ -81,6 +81,16 @@ def unrehearsable(settings: IrisSettings, rehearsal: RehearsalSettings) -> str |
             "(ha-iris:backup.rehearsal.licenseKey)"
         )
     return None
+
+
+def _volumes(settings: IrisSettings) -> dict[str, str]:
+    """Volume of the pod by the claim of the database, of every instance."""
+    found = claims_in_use(settings)
+    if settings.layout() == "statefulset":
+        # The newest backup may be of the claims before. One volume is known whatever its claim was.
+        for number in range(1, settings.volume):
+            found |= claims_in_use(settings, number)
+    return {claim: volume.name for claim, volume in found.items()}
 
 
 def _merge_file(memory_gib: int) -> str:

@@ -168,17 +168,6 @@ class IrisSettings(VolumeSettings, FormSettings, MovingSettings, ImageSettings):
     def _can_be_restored(cls, storage_class: str | None, info: ValidationInfo) -> str | None:
         return class_for_a_restore(storage_class, info.data.get("restore"))
 
-    @field_validator("volume", "restore")
-    @classmethod
-    def _is_a_claim_by_itself(cls, value: object, info: ValidationInfo) -> object:
-        layout = info.data.get("volumes_of") or info.data.get("form", "deployment")
-        if layout != "deployment" and value not in (None, 1):
-            raise ValueError(
-                f"the volumes are those of form {layout}, whose names carry no number; restore "
-                "into a stack with form deployment and its own volume (docs/restore.md)"
-            )
-        return value
-
     operator: Annotated[OperatorSettings | None, AfterValidator(operator_fits)] = Field(
         default=None, validate_default=True
     )

@@ -1,10 +1,10 @@
 """The volumes of an instance: what is on them, where, and what Kubernetes calls their claims."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from components.iris.cpf.data import DATABASES_VOLUME, JOURNALS_VOLUME, REPLAY_VOLUME, VOLUME
-from components.iris.restore.settings import claim_name
+from components.iris.restore.source_settings import claim_name
 from components.iris.settings import IrisSettings
 
 
@@ -12,8 +12,8 @@ from components.iris.settings import IrisSettings
 class Volume:
     """A volume that each instance has one of."""
 
-    name: str
-    """What the pod calls it."""
+    holds: str
+    """What is on it."""
 
     mount: str
     """Folder of the container."""
@@ -36,9 +36,25 @@ class Volume:
     is_copy: bool = False
     """Whether it is of another volume and for a while, so that nobody protects or backs it up."""
 
-    def claim(self, ordinal: int | None) -> str:
-        """Name of an instance's claim: for a number, the one that a StatefulSet's pod asks for."""
-        return f"iris-{self.name}" if ordinal is None else f"{self.name}-iris-{ordinal}"
+    called: str | None = None
+    """What the pod calls it; None: by what is on it."""
+
+    @property
+    def name(self) -> str:
+        """What the pod calls it."""
+        return self.called or self.holds
+
+    def claim(self, ordinal: int | None, number: int) -> str:
+        """Name of an instance's claim.
+
+        Args:
+            ordinal: of the instance of a StatefulSet, whose pods ask for claims of these names;
+                None: a Deployment's.
+            number: which iris.volume it is.
+        """
+        if ordinal is None:
+            return claim_name(f"iris-{self.holds}", number)
+        return f"{claim_name(self.holds, number)}-iris-{ordinal}"
 
 
 def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
@@ -49,7 +65,7 @@ def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
             *_journals(settings),
             *_replay(settings),
         )
-    return (
+    of_each = (
         Volume("system", VOLUME, settings.storage_gib, "storageGib"),
         Volume(
             "databases",
@@ -59,15 +75,16 @@ def volumes(settings: IrisSettings) -> tuple[Volume, ...]:
         ),
         *_journals(settings),
     )
+    # A StatefulSet's pod finds its claims by what it calls its volumes.
+    return tuple(replace(each, called=claim_name(each.holds, settings.volume)) for each in of_each)
 
 
-def claims_in_use(settings: IrisSettings) -> dict[str, str]:
-    """Which volume of the pod each claim is, of every instance."""
+def claims_in_use(settings: IrisSettings, number: int | None = None) -> dict[str, Volume]:
+    """Which volume each claim is, of every instance; of an earlier iris.volume by its number."""
     several = settings.layout() == "statefulset"
-    ordinals = range(settings.instances) if several else (None,)
     return {
-        claim_name(volume.claim(ordinal), settings.volume): volume.name
-        for ordinal in ordinals
+        volume.claim(ordinal, number or settings.volume): volume
+        for ordinal in (range(settings.instances) if several else (None,))
         for volume in volumes(settings)
     }
 

@@ -17,23 +17,26 @@ SNAPSHOT = "iris-data-20261121-004300"
 CLAIM = ("persistentvolumeclaim", "-n", "iris")
 
 
-def taken(stack):
-    """A snapshot of the database's volume, as the backup job leaves one; its handle."""
+def taken(stack, name=SNAPSHOT, claim="iris-data", **labels):
+    """A snapshot of a volume, as the backup job leaves one; its handle."""
     manifest = {
         "apiVersion": "snapshot.storage.k8s.io/v1",
         "kind": "VolumeSnapshot",
         "metadata": {
-            "name": SNAPSHOT,
+            "name": name,
             "namespace": "iris",
-            "labels": {"backup.ha-iris/state": "consistent"},
+            "labels": {
+                "backup.ha-iris/state": "consistent",
+                **{f"backup.ha-iris/{key}": value for key, value in labels.items()},
+            },
         },
         "spec": {
             "volumeSnapshotClassName": "longhorn-iris-snapshot",
-            "source": {"persistentVolumeClaimName": "iris-data"},
+            "source": {"persistentVolumeClaimName": claim},
         },
     }
     apply(stack, manifest)
-    at = ("volumesnapshot", SNAPSHOT, "-n", "iris")
+    at = ("volumesnapshot", name, "-n", "iris")
     eventually(lambda: stack.get(*at).get("status", {}).get("readyToUse"))
     content = stack.get(*at)["status"]["boundVolumeSnapshotContentName"]
     return stack.get("volumesnapshotcontent", content)["status"]["snapshotHandle"]
@@ -45,8 +48,8 @@ def apply(stack, manifest):
     stack.kubectl("apply", "-f", str(file))
 
 
-def stop(stack):
-    stack.kubectl("scale", "deployment", "iris", "-n", "iris", "--replicas=0")
+def stop(stack, workload="deployment"):
+    stack.kubectl("scale", workload, "iris", "-n", "iris", "--replicas=0")
     pods = ("pods", "-n", "iris", "-l", "app.kubernetes.io/name=iris")
     eventually(lambda: not stack.get(*pods)["items"])
 
@@ -129,3 +132,69 @@ def test_a_database_is_not_put_back_to_what_is_not_there(stack, capfd):
         stack.run("preview")
 
     assert "there is no VolumeSnapshot nowhere in namespace iris" in "".join(capfd.readouterr())
+
+
+def mounted_by(stack, pod):
+    volumes = stack.get("pod", pod, "-n", "iris")["spec"]["volumes"]
+    claims = [volume.get("persistentVolumeClaim", {}).get("claimName") for volume in volumes]
+    return {claim for claim in claims if claim}
+
+
+def test_an_instance_is_put_back_beside_its_old_volumes_and_a_new_one_begins_as_its_copy(
+    no_stack, capfd
+):
+    stack = no_stack
+    stack.groups = {"iris": {"form": "statefulset", "storageGib": 10}}
+    stack.run("up")
+    old = {"system-iris-0", "databases-iris-0"}
+    before = {name: stack.get(*CLAIM, name)["metadata"]["uid"] for name in old}
+    for volume in ("system", "databases"):
+        for run in "12":
+            labels = {"run": run, "instance": "iris-0"}
+            taken(stack, f"{volume}-{run}", f"{volume}-iris-0", **labels)
+    first = {volume: {"snapshot": f"{volume}-1"} for volume in ("system", "databases")}
+    mixed = {**first, "databases": {"snapshot": "databases-2"}}
+
+    def restore(volume, *sources):
+        iris = {"form": "statefulset", "storageGib": 10, "instances": len(sources)}
+        instances = {str(ordinal): source for ordinal, source in enumerate(sources)}
+        stack.groups = {"iris": {**iris, "volume": volume, "restore": {"instances": instances}}}
+
+    def refusal(operation):
+        capfd.readouterr()
+        with pytest.raises(EngineError):
+            stack.run(operation)
+        return "".join(capfd.readouterr())
+
+    # What is there is not filled, two freezes make no database, and IRIS stops first.
+    restore(1, first)
+    assert "and volume 1, which is there, began empty" in refusal("preview")
+    restore(2, mixed)
+    assert "are of the runs 1 and 2" in refusal("preview")
+    restore(2, first)
+    assert "IRIS runs in iris-0" in refusal("up")
+    assert mounted_by(stack, "iris-0") == old
+
+    stop(stack, "statefulset")
+    done = changes(stack.run("up"))
+
+    assert done["iris-system-2-0"] == done["iris-databases-2-0"] == "create"
+    assert not {"iris-system-0", "iris-databases-0"} & done.keys()
+    assert mounted_by(stack, "iris-0") == {"system-2-iris-0", "databases-2-iris-0"}
+    for volume in ("system", "databases"):
+        claim = stack.get(*CLAIM, f"{volume}-2-iris-0")
+        assert claim["spec"]["dataSource"]["name"] == f"{volume}-1"
+        assert claim["status"]["phase"] == "Bound"
+    assert {name: stack.get(*CLAIM, name)["metadata"]["uid"] for name in old} == before
+
+    # One more, as a copy of the first one, while that runs.
+    restore(2, first, {**first, "sinceVolume": 2})
+    capfd.readouterr()
+    done = changes(stack.run("up"))
+
+    told = "".join(capfd.readouterr())
+    assert "snapshot system-1 is of iris-0, and iris-1 will start on it" in told
+    assert mounted_by(stack, "iris-1") == {"system-2-iris-1", "databases-2-iris-1"}
+    assert not {"iris-system-1", "iris-system-2-0", "iris-databases-2-0"} & done.keys()
+    assert changes(stack.run("refresh")) == {}
+    assert changes(stack.run("up")) == {}

@@ -16,7 +16,8 @@ from components.iris.journal_switch import (
     journals_move,
 )
 from components.iris.rehearsed import rehearsed
-from components.iris.restore.settings import RestoreSettings, SourceSettings
+from components.iris.restore.settings import RestoreSettings
+from components.iris.restore.source_settings import SourceSettings
 from components.iris.volumes import sizes_gib, volumes
 from components.longhorn.recurring_jobs import LEFT_ALONE
 from tests.unit.cpf_reader import sections

@@ -9,7 +9,7 @@ import pytest
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
 from components.iris import Iris, IrisSettings
 from components.iris.restore.hook import FILLED_FROM, another_source, plan
-from components.iris.restore.settings import SourceSettings
+from components.iris.restore.source_settings import SourceSettings
 from tests.unit.iris_parts import CLAIM, pod
 
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
@@ -90,6 +90,23 @@ def test_a_snapshot_of_another_namespace_comes_by_its_handle_and_outlives_what_n
     claim = engine.one(CLAIM, "iris-data")
     assert source_of(claim)["name"] == snapshot.inputs["metadata"]["name"]
     assert snapshot.name in claim.depends_on
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [("backup", BACKUP.replace("pvc-1", "{}")), ("snapshot", "snap://{}/a")],
+)
+def test_two_instances_may_begin_with_the_same(restored, kind, source):
+    of = {volume: {kind: source.format(f"pvc-{volume}")} for volume in ("system", "databases")}
+
+    engine = restored(form="statefulset", instances=2, restore={"instances": {0: of, 1: of}})
+
+    made = [r for r in engine.resources if r.name.endswith(("-restore-class", "-restore-snapshot"))]
+    names = [resource.inputs["metadata"]["name"] for resource in made]
+    assert len(names) == len({*names}) == 4
+    for claim in engine.of_type(CLAIM):
+        told = {claim.inputs["spec"]["storageClassName"], (source_of(claim) or {}).get("name")}
+        assert told & {*names}
 
 
 def test_in_place_of_a_volume_the_earlier_one_stays_protected_and_as_it_was(restored):

@@ -7,7 +7,7 @@ import pytest
 
 from components.iris.restore.check import NotYet, Unfit, look
 from components.iris.restore.hook import fit, stopped
-from components.iris.restore.settings import SourceSettings
+from components.iris.restore.source_settings import SourceSettings
 
 HERE = "/apis/snapshot.storage.k8s.io/v1/namespaces/iris/volumesnapshots"
 CLAIMS = "/api/v1/namespaces/iris/persistentvolumeclaims"

@@ -7,7 +7,7 @@ import pytest
 
 from components.iris.restore.check import NotYet, Unfit, look
 from components.iris.restore.one_cut import alone, one_cut
-from components.iris.restore.settings import SourceSettings
+from components.iris.restore.source_settings import SourceSettings
 from tests.unit.hooks import call
 
 HERE = "/apis/snapshot.storage.k8s.io/v1/namespaces/iris/volumesnapshots"
@@ -95,7 +95,6 @@ def test_databases_that_were_cut_with_journals_are_not_restored_without_them(kin
     [
         (snapshot("data-1"), snapshot("journals-0")),
         (snapshot("snap://pvc-1/a"), snapshot("snap://pvc-2/b")),
-        (SourceSettings(claim="data-1"), SourceSettings(claim="journals-1")),
     ],
 )
 def test_what_tells_no_run_is_said_to_be_unknown(sources):
@@ -129,16 +128,15 @@ def asked(iris, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize(("run", "refused"), [("1", False), ("2", True)])
-def test_an_update_asks_it_before_it_makes_the_volume_of_journals(asked, run, refused):
-    restore = {"data": {"snapshot": "data-1"}, "journals": {"snapshot": f"journals-{run}"}}
-    both = {"journals": {"volume_gib": 10}, "storage_gib": 10, "restore": restore}
+@pytest.mark.parametrize("claim", ["iris-data", "iris-journals"])
+def test_an_update_asks_it_before_it_makes_either_volume(asked, claim):
+    def run(journals):
+        restore = {"data": {"snapshot": "data-1"}, "journals": {"snapshot": journals}}
+        asked(claim, journals={"volume_gib": 10}, storage_gib=10, restore=restore)
 
-    asked("iris-data", **both)
-    if not refused:
-        return asked("iris-journals", **both)
+    run("journals-1")
     with pytest.raises(ValueError, match=r"name two of one run \(docs/restore.md\)"):
-        asked("iris-journals", **both)
+        run("journals-2")
 
 
 @pytest.mark.parametrize(
@@ -150,5 +148,7 @@ def test_an_update_asks_for_the_journals_before_it_makes_the_databases(asked, be
         asked("iris-data", **{**beside, "restore": restore}, storage_gib=10)
 
     run("data-3")
-    with pytest.raises(ValueError, match=r"restore.journals to that part \(docs/restore.md\)"):
+    with pytest.raises(
+        ValueError, match=r"journals beside it in restore to that part \(docs/restore.md\)"
+    ):
         run("data-1")

@@ -15,6 +15,7 @@ import yaml
 from components.aws.backup_store import access_policy
 from components.backup.program.snapshots import Outcome
 from components.backup.program.uploads import upload
+from components.iris import IrisSettings
 from tests.unit.conftest import OFFICE, ROOT, changed
 from tests.unit.iris_parts import CLAIM
 
@@ -59,6 +60,11 @@ def test_a_stack_file_of_the_page_restores_from_the_store_that_it_names(run, con
     assert url.startswith(f"{store}?")
     assert urlsplit(url).netloc.endswith("@eu-central-1")  # The bucket's region.
     assert not [r for r in engine.resources if r.type == "aws:s3/bucket:Bucket"]
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if "config" not in b], ids=str)
+def test_a_part_of_a_stack_file_on_the_page_is_taken(block):
+    assert IrisSettings.model_validate(block["ha-iris:iris"]).restore
 
 
 def test_the_page_has_a_file_for_each_way_to_a_lost_store_and_one_for_a_clone(run):

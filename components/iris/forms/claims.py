@@ -10,8 +10,8 @@ from components.iris.forms import Storage
 from components.iris.growth import growth
 from components.iris.pod import LABELS
 from components.iris.restore.hook import FILLED_FROM, restoring
-from components.iris.restore.settings import SourceSettings, claim_name
 from components.iris.restore.source import filled
+from components.iris.restore.source_settings import claim_name
 from components.iris.settings import IrisSettings
 from components.iris.volumes import Volume, volumes
 
@@ -35,41 +35,29 @@ def claims(
         kubeconfig: how this run reaches the cluster.
         opts: options of every resource.
     """
-    if settings.layout() != "statefulset":
-        return [
-            {
-                volume.name: _in_use(
-                    f"{name}-{volume.name}",
-                    volume,
-                    settings,
-                    namespace=namespace,
-                    storage=storage,
-                    kubeconfig=kubeconfig,
-                    opts=opts,
-                )
-                for volume in volumes(settings)
-            }
-        ]
+    several = settings.layout() == "statefulset"
     return [
         {
-            volume.name: _growing(
-                f"{name}-{volume.name}-{ordinal}",
+            volume.name: _in_use(
+                name,
                 volume,
-                called=volume.claim(ordinal),
+                ordinal,
+                settings,
                 namespace=namespace,
                 storage=storage,
-                storage_class=volume.storage_class or storage.storage_class,
+                kubeconfig=kubeconfig,
                 opts=opts,
             )
             for volume in volumes(settings)
         }
-        for ordinal in range(settings.instances)
+        for ordinal in (range(settings.instances) if several else (None,))
     ]
 
 
 def _in_use(
     name: str,
     volume: Volume,
+    ordinal: int | None,
     settings: IrisSettings,
     *,
     namespace: pulumi.Input[str],
@@ -78,16 +66,17 @@ def _in_use(
     opts: pulumi.ResourceOptions,
 ) -> k8s.core.v1.PersistentVolumeClaim:
     """Make the claim in use, filled from what the stack names, and keep the earlier ones."""
-    called = volume.claim(None)
     storage_class = volume.storage_class or storage.storage_class
+    restore = settings.restore
+    since = max(volume.since, restore.since(ordinal) if restore else 1)
     for number in settings.earlier_volumes():
-        if number < volume.since:
+        if number < since:
             continue
         # As it was left: its size is no longer the stack file's.
         _claim(
-            claim_name(name, number),
+            _resource(name, volume, ordinal, number),
             volume,
-            called=claim_name(called, number),
+            called=volume.claim(ordinal, number),
             namespace=namespace,
             storage=storage,
             storage_class=storage_class,
@@ -95,9 +84,10 @@ def _in_use(
                 opts, pulumi.ResourceOptions(ignore_changes=["spec", "metadata.annotations"])
             ),
         )
-    own = claim_name(name, settings.volume)
-    source = settings.restore.of(volume.name) if settings.restore else None
-    journals = settings.restore.journals if settings.restore else None
+    own = _resource(name, volume, ordinal, settings.volume)
+    called = volume.claim(ordinal, settings.volume)
+    sources = restore.sources(ordinal) if restore else {}
+    source = restore.of(volume.holds, ordinal) if restore else None
     filling = filled(
         f"{own}-restore",
         source,
@@ -106,28 +96,35 @@ def _in_use(
         class_parameters=storage.class_parameters,
         reclaim_policy="Retain" if storage.protect else "Delete",
         is_copy=volume.is_copy,
+        owner="" if ordinal is None else f" {called}",
         opts=opts,
     )
-    takes_a_place = not volume.is_copy and (volume.name != "journals" or source is not None)
+    main = "data" if ordinal is None else "system"
+    leads = volume.holds == main
+    takes_a_place = not volume.is_copy and (volume.holds != "journals" or source is not None)
     hooks = restoring(
         own,
         source,
         volume=settings.volume,
+        claim=called,
         namespace=settings.namespace,
         storage_class=filling.storage_class,
         gib=volume.gib,
         setting=volume.setting,
-        part=None if volume.name == "data" else volume.name,
-        data=settings.restore.data if settings.restore and volume.name == "journals" else None,
+        part=_part(volume, ordinal),
+        leads=leads,
+        # Journals to replay are of another moment.
+        first=None if leads or volume.is_copy else sources.get(main),
+        beside=[each for holds, each in sources.items() if holds != main] if leads else [],
+        host=None if ordinal is None else f"iris-{ordinal}",
         # Journals that begin empty leave nothing behind, nor does a copy.
-        stop_first=takes_a_place and settings.volume > 1,
-        whole=volume.name == "data" and not isinstance(journals, SourceSettings),
+        stop_first=takes_a_place and settings.volume > (since if ordinal is not None else 1),
         kubeconfig=kubeconfig,
     )
     return _growing(
         own,
         volume,
-        called=claim_name(called, settings.volume),
+        called=called,
         namespace=namespace,
         storage=storage,
         storage_class=filling.storage_class,
@@ -143,6 +140,19 @@ def _in_use(
             ),
         ),
     )
+
+
+def _resource(name: str, volume: Volume, ordinal: int | None, number: int) -> str:
+    """What Pulumi calls a claim."""
+    numbered = f"{name}-{claim_name(volume.holds, number)}"
+    return numbered if ordinal is None else f"{numbered}-{ordinal}"
+
+
+def _part(volume: Volume, ordinal: int | None) -> str | None:
+    """What of the database is on a volume; None: all that a Deployment has, but its journals."""
+    if ordinal is not None:
+        return f"{volume.holds} of iris-{ordinal}"
+    return None if volume.holds == "data" else volume.holds
 
 
 def _growing(

@@ -4,12 +4,15 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from components.iris.pod import LABELS
-from components.iris.restore.settings import HANDLE, LIST, SourceSettings
 from components.iris.restore.source import DRIVER, SNAPSHOTS
+from components.iris.restore.source_settings import HANDLE, LIST, SourceSettings
 from components.kubernetes_api import Api
 
 STATE = "backup.ha-iris/state"
 """Label of a snapshot or backup that says what it is worth (components/backup/program)."""
+
+FILLED_FROM = "ha-iris/filled-from"
+"""Annotation of a claim: what its volume was filled from."""
 
 PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 GIB = 2**30
@@ -69,6 +72,24 @@ def look(
     if source.snapshot.startswith(HANDLE):
         return _handle(api, source.snapshot, size)
     return _snapshot(api, source.snapshot, namespace, size)
+
+
+def in_the_way(
+    api: Api, claim: str, source: SourceSettings, *, namespace: str, volume: int
+) -> list[str]:
+    """Nothing to know of a claim that is to be made, where none is there.
+
+    Raises:
+        Unfit: one is, such as that of an instance which came back, and nothing is written over.
+    """
+    found = api.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
+    made = ((found or {}).get("metadata") or {}).get("annotations") or {}
+    if found is None or made.get(FILLED_FROM) == source.told():
+        return []
+    raise Unfit(
+        f"claim {claim} is there, with what was written on it, and only a new one is filled; set "
+        f"ha-iris:iris.volume to {volume + 1}, which leaves it, or drop restore for it"
+    )
 
 
 def _snapshot(api: Api, name: str, namespace: str, wanted: Size) -> list[str]:

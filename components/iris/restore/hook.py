@@ -1,18 +1,15 @@
 """What is asked and told before a volume is filled, in previews too."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
 
-from components.iris.restore.check import NotYet, Unfit, look, running
-from components.iris.restore.one_cut import alone, one_cut
-from components.iris.restore.settings import SourceSettings
+from components.iris.restore.check import FILLED_FROM, NotYet, Unfit, in_the_way, look, running
+from components.iris.restore.one_cut import one_cut, whole
+from components.iris.restore.source_settings import SourceSettings
 from components.kubernetes_api import Api, Unreachable, connect
-
-FILLED_FROM = "ha-iris/filled-from"
-"""Annotation of a claim: what its volume was filled from."""
 
 PAGE = "docs/restore.md"
 
@@ -29,14 +26,17 @@ def restoring(
     source: SourceSettings | None,
     *,
     volume: int,
+    claim: str,
     namespace: str,
     storage_class: str,
     gib: int,
     setting: str,
-    part: str | None,
-    data: SourceSettings | None,
+    part: str | None = None,
+    leads: bool = True,
+    first: SourceSettings | None = None,
+    beside: Sequence[SourceSettings] = (),
+    host: str | None = None,
     stop_first: bool = False,
-    whole: bool = False,
     kubeconfig: pulumi.Output[str],
 ) -> pulumi.ResourceHookBinding:
     """Hooks of a claim.
@@ -45,22 +45,24 @@ def restoring(
         name: prefix of their names, which the state remembers.
         source: what the volume is filled from; None: it begins empty.
         volume: its number.
+        claim: its name.
         namespace: of the claim.
         storage_class: of the claim.
         gib: its size.
         setting: key of that in a stack file's ``iris``.
-        part: what it holds; None: the databases.
-        data: what the volume of the databases is filled from, where this is another one.
+        part: what it holds; None: all of a Deployment's database, but perhaps its journals.
+        leads: whether it has IRIS itself on it.
+        first: what that one is filled from, where this is another of the same moment.
+        beside: what the others are filled from, where this is that one.
+        host: name of the host that starts on it, where no setting changes that.
         stop_first: whether it takes the place of another one, under an IRIS that must not run.
-        whole: whether the database has nothing else to be filled, so that its source must be all
-            that was cut.
         kubeconfig: how this run reaches the cluster.
     """
 
     async def before_create(change: pulumi.ResourceHookArgs) -> None:
         preview = pulumi.runtime.is_dry_run()
         if preview:
-            pulumi.log.info(plan(source, volume=volume, gib=gib, part=part))
+            pulumi.log.info(plan(source, volume=volume, gib=gib, part=part, leads=leads))
         document = await kubeconfig.future()
         if not document:
             return  # The cluster is made in this update.
@@ -79,6 +81,7 @@ def restoring(
                 told = await fit(
                     ask,
                     lambda api, source=source: [
+                        *in_the_way(api, claim, source, namespace=namespace, volume=volume),
                         *look(
                             api,
                             source,
@@ -87,8 +90,12 @@ def restoring(
                             gib=gib,
                             setting=setting,
                         ),
-                        *(one_cut(api, data, source, namespace=namespace) if data else []),
-                        *(alone(api, source, namespace=namespace) if whole else []),
+                        *(one_cut(api, first, source, namespace=namespace) if first else []),
+                        *(
+                            whole(api, source, beside, host=host, namespace=namespace)
+                            if leads
+                            else []
+                        ),
                     ],
                     patience=0 if preview else PATIENCE,
                 )
@@ -101,7 +108,7 @@ def restoring(
             raise RuntimeError(f"whether the source is there is not known: {reason}") from None
 
     def before_update(change: pulumi.ResourceHookArgs) -> None:
-        if fault := another_source(change.old_inputs, change.new_inputs, volume=volume):
+        if fault := another_source(change.old_inputs, change.new_inputs, volume=volume, part=part):
             raise ValueError(fault)
 
     options = pulumi.ResourceHookOptions(on_dry_run=True)
@@ -151,12 +158,21 @@ async def fit(
         waited += EVERY
 
 
-def plan(source: SourceSettings | None, *, volume: int, gib: int, part: str | None = None) -> str:
+def plan(
+    source: SourceSettings | None,
+    *,
+    volume: int,
+    gib: int,
+    part: str | None = None,
+    leads: bool = True,
+) -> str:
     """What an update will do, for a preview."""
     filling = f"is filled from {source.told()}" if source else "begins empty"
-    if part:
-        return f"The volume for {part}, {gib} GiB, {filling}."
     told = f"Volume {volume} of the database, {gib} GiB, {filling}."
+    if part:
+        told = f"The volume for {part}, {gib} GiB, {filling}."
+    if not leads:
+        return told
     if volume > 1:
         told += " The earlier ones stay as they are (ha-iris:iris.keptVolumes)."
     if source:
@@ -168,7 +184,11 @@ def plan(source: SourceSettings | None, *, volume: int, gib: int, part: str | No
 
 
 def another_source(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, volume: int
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    *,
+    volume: int,
+    part: str | None = None,
 ) -> str | None:
     """Why a volume that is there is not filled once more; None where nobody asks for it."""
     old, new = _filled_from(before), _filled_from(after)
@@ -176,7 +196,8 @@ def another_source(
         return None
     begun = f"was filled from {old}" if old else "began empty"
     return (
-        f"ha-iris:iris.restore names {new}, and volume {volume}, which is there, {begun}: only a "
+        f"ha-iris:iris.restore names {new}{f' for {part}' if part else ''}, and volume {volume}, "
+        f"which is there, {begun}: only a "
         f"new volume is filled; set ha-iris:iris.volume to {volume + 1}, which keeps this one, or "
         f"drop the change of restore ({PAGE})"
     )

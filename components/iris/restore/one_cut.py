@@ -1,11 +1,12 @@
 """What sources tell of the moment that they were cut at, and of whom."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from components.iris.restore.check import NotYet, Unfit
-from components.iris.restore.settings import HANDLE, SourceSettings
+from components.iris.restore.check import NotYet, Unfit, running
 from components.iris.restore.source import SNAPSHOTS
+from components.iris.restore.source_settings import HANDLE, SourceSettings
 from components.kubernetes_api import Api
 
 RUN = "backup.ha-iris/run"
@@ -17,17 +18,19 @@ INSTANCE = "backup.ha-iris/instance"
 BACKUPS = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system/backups"
 
 
-def one_cut(
-    api: Api, data: SourceSettings, journals: SourceSettings, *, namespace: str
-) -> list[str]:
+def one_cut(api: Api, first: SourceSettings, other: SourceSettings, *, namespace: str) -> list[str]:
     """What a person should know of two sources that fit together as far as anybody can tell.
 
     Raises:
         NotYet: one of them is not there, or not complete.
-        Unfit: they are of two runs, so the journals do not go on where the databases end.
+        Unfit: they are of two runs, so that journals do not go on where databases end; or of two
+            instances, which share nothing.
     """
-    runs = [_labels(api, source, namespace).get(RUN) for source in (data, journals)]
-    both = f"{data.told()} and {journals.told()}"
+    cuts = [_labels(api, source, namespace) for source in (first, other)]
+    runs, instances = ([cut.get(label) for cut in cuts] for label in (RUN, INSTANCE))
+    both = f"{first.told()} and {other.told()}"
+    if first.claim and other.claim:
+        return _stopped(api, both, namespace)
     if None in runs:
         return [
             f"Whether {both} were cut at once is not known, and IRIS needs the journals of the "
@@ -39,11 +42,47 @@ def one_cut(
             f"{both} are of the runs {runs[0]} and {runs[1]}, and IRIS needs the journals of the "
             "moment that its databases are of; name two of one run"
         )
+    if None not in instances and instances[0] != instances[1]:
+        raise Unfit(
+            f"{both} are of {instances[0]} and {instances[1]}, which share nothing; name two of "
+            "one instance"
+        )
     return []
 
 
-def alone(api: Api, data: SourceSettings, *, namespace: str) -> list[str]:
-    """Nothing to know of a source that is all that was cut of its IRIS.
+def _stopped(api: Api, both: str, namespace: str) -> list[str]:
+    """Two claims are of one moment where nobody writes to them."""
+    if pods := running(api, namespace):
+        raise Unfit(
+            f"{both} are copied one after the other, and IRIS runs in {', '.join(pods)}: the "
+            f"copies would be of no common moment; stop it first: `kubectl -n {namespace} scale "
+            "deployment,statefulset iris --replicas=0`, or name snapshots of one run"
+        )
+    return []
+
+
+def of_another_host(api: Api, source: SourceSettings, *, host: str, namespace: str) -> list[str]:
+    """What to know of a source that another host wrote than the one that starts on it."""
+    wrote = _labels(api, source, namespace).get(INSTANCE)
+    if wrote in (None, host):
+        return []
+    return [
+        f"The {source.told()} is of {wrote}, and {host} will start on it. IRIS writes its host's "
+        "name into the lock file of each database, and may take those of one that was not stopped "
+        "for locked by that host (docs/restore.md, A StatefulSet)."
+    ]
+
+
+def alone(
+    api: Api, data: SourceSettings, *, beside: Sequence[SourceSettings] = (), namespace: str
+) -> list[str]:
+    """Nothing to know of sources that are all that was cut of their IRIS.
+
+    Args:
+        api: of the cluster.
+        data: one of them.
+        beside: the others.
+        namespace: of the claims.
 
     Raises:
         NotYet: it is not there, or not complete.
@@ -61,19 +100,49 @@ def alone(api: Api, data: SourceSettings, *, namespace: str) -> list[str]:
             if [((item.get("status") or {}).get("labels") or {}).get(k) for k in (RUN, INSTANCE)]
             == [run, instance]
         ]
-        name = _backup_name(data.backup)
     else:
         selector = f"{RUN}={run},{INSTANCE}={instance}"
         found = _items(api, f"{_snapshots(namespace)}?labelSelector={selector}")
-        name = data.snapshot
-    others = sorted({item["metadata"]["name"] for item in found} - {name})
+    named = {
+        _backup_name(each.backup) if each.backup else each.snapshot for each in (data, *beside)
+    }
+    others = sorted({item["metadata"]["name"] for item in found} - named)
     if others:
         raise Unfit(
             f"{data.told()} is one part of the run {run}, and IRIS cannot recover without the "
             f"others: {', '.join(others)}; set ha-iris:iris.journals.volumeGib to the size of the "
-            "volume of journals, and restore.journals to that part"
+            "volume of journals, and journals beside it in restore to that part"
         )
     return []
+
+
+def whole(
+    api: Api,
+    first: SourceSettings,
+    beside: Sequence[SourceSettings],
+    *,
+    host: str | None,
+    namespace: str,
+) -> list[str]:
+    """What to know of all sources of one database, before the first of its volumes is made.
+
+    Args:
+        api: of the cluster.
+        first: of the volume with IRIS itself.
+        beside: of its other volumes.
+        host: name of the host that starts on them, where no setting changes that.
+        namespace: of the claims.
+
+    Raises:
+        NotYet: one of them is not there, or not complete.
+        Unfit: they are not of one freeze and one IRIS, or one is missing.
+    """
+    for other in beside:
+        one_cut(api, first, other, namespace=namespace)  # What it says, that volume's hook tells.
+    return [
+        *alone(api, first, beside=beside, namespace=namespace),
+        *(of_another_host(api, first, host=host, namespace=namespace) if host else []),
+    ]
 
 
 def _labels(api: Api, source: SourceSettings, namespace: str) -> dict[str, str]:

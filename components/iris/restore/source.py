@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.iris.restore.settings import HANDLE, SourceSettings
+from components.iris.restore.source_settings import HANDLE, SourceSettings
 
 SNAPSHOTS = "snapshot.storage.k8s.io"
 DRIVER = "driver.longhorn.io"
@@ -33,6 +33,7 @@ def filled(
     class_parameters: Mapping[str, str] | None,
     reclaim_policy: str,
     is_copy: bool = False,
+    owner: str = "",
     opts: pulumi.ResourceOptions,
 ) -> Filled:
     """Make what a source needs.
@@ -45,6 +46,7 @@ def filled(
         class_parameters: its parameters, where this program made it.
         reclaim_policy: that of the class.
         is_copy: whether the volume goes with its claim, whatever that of the class is.
+        owner: who has the volume, where several may begin with one source.
         opts: options of the resources.
     """
     if source is None:
@@ -60,7 +62,7 @@ def filled(
         # long as its class is there.
         if source.backup is not None:
             parameters["fromBackup"] = source.backup
-        storage_class = f"{storage_class}-{_digest(source.backup or source.told())}"
+        storage_class = f"{storage_class}-{_digest((source.backup or source.told()) + owner)}"
         if is_copy:
             storage_class, reclaim_policy = f"{storage_class}-copy", "Delete"
         own = k8s.storage.v1.StorageClass(
@@ -90,7 +92,7 @@ def filled(
     assert source.snapshot is not None
     if not source.snapshot.startswith(HANDLE):
         return Filled(storage_class, _from_snapshot(source.snapshot), made)
-    called = f"restore-{_digest(source.snapshot)}"
+    called = f"restore-{_digest(source.snapshot + owner)}"
     content_name = pulumi.Output.concat(namespace, f"-{called}")
     content = k8s.apiextensions.CustomResource(
         f"{name}-content",
