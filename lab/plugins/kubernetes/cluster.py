@@ -1,37 +1,29 @@
-"""One cluster, reached through a kubeconfig with the official client."""
+"""One cluster, reached through a kubeconfig.
+
+The official client would do, and its models of every kind take most of a second to import: each
+operation on a stack would wait for them, and objects are dicts here.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.parse import urlencode
 
 import urllib3
 import yaml
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.config.kube_config import KubeConfigLoader
-from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
-from kubernetes.dynamic.resource import Resource
+
+from lab.plugins.kubernetes.kubeconfig import Server, own_folder
 
 Object = dict[str, Any]
-
-RETRY = urllib3.Retry(
-    total=10,
-    backoff_factor=0.1,
-    backoff_max=5,
-    status_forcelist=[429, 502, 503, 504],
-    allowed_methods=None,
-    raise_on_status=False,
-)
-"""An API server that restarts is met again within half a minute. Every write is repeatable."""
+APPLY = "application/apply-patch+yaml"
+"""Server-side apply; JSON is YAML too."""
 
 
 class Refused(Exception):
@@ -55,17 +47,16 @@ class Cluster:
             raise ValueError("no kubeconfig")
         self._document = {**kubeconfig, **({"current-context": context} if context else {})}
         self._discovery = threading.Lock()
+        self._kinds: dict[str, dict[str, Object]] = {}
 
     def get(self, thing: Object, *, must_be: bool = False) -> Object | None:
         """The live object of the same kind and name; None without one, unless there must be."""
         try:
-            return self._send("get", thing)
+            return self._send("GET", thing)
         except Refused as refused:
-            if must_be:
+            if must_be or not refused.not_found:
                 raise
-            if refused.not_found:
-                return None
-            raise
+            return None
 
     def apply(
         self, thing: Object, *, manager: str, force: bool = False, dry_run: bool = False
@@ -75,16 +66,16 @@ class Cluster:
         Raises:
             Refused: validation, admission or another field manager stands against it.
         """
-        options: dict[str, Any] = {"field_manager": manager, "force_conflicts": force}
+        options = {"fieldManager": manager, "force": "true" if force else "false"}
         if dry_run:
-            options["dry_run"] = "All"
-        return self._send("server_side_apply", thing, body=thing, **options)
+            options["dryRun"] = "All"
+        return self._send("PATCH", thing, body=thing, options=options, content=APPLY)
 
     def delete(self, thing: Object, *, propagation: str = "Foreground") -> None:
         """Ask for deletion; in the foreground it is over when ``get`` gives None."""
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         try:
-            self._send("delete", thing, body=options)
+            self._send("DELETE", thing, body=options)
         except Refused as refused:
             if not refused.not_found:
                 raise
@@ -93,79 +84,89 @@ class Cluster:
         self, api_version: str, kind: str, namespace: str, selector: str = "", *, fields: str = ""
     ) -> list[Object]:
         """The objects of a kind in a namespace, by labels and fields."""
-        options = {"label_selector": selector, "field_selector": fields}
-        found = self._call(api_version, kind, "get", namespace=namespace, **options)["items"]
+        options = {"labelSelector": selector, "fieldSelector": fields}
+        path = self._path(api_version, kind, namespace)
+        found = self._ask("GET", f"{path}?{urlencode(options)}")["items"]
         # The items of a list come without it.
         return [{**item, "apiVersion": api_version, "kind": kind} for item in found]
 
     @contextmanager
     def kubeconfig_file(self) -> Iterator[Path]:
         """The kubeconfig as a file for the time of one command, readable by its owner only."""
-        with NamedTemporaryFile("w", dir=_own_folder()) as file:
+        with NamedTemporaryFile("w", dir=own_folder()) as file:
             yaml.safe_dump(self._document, file)
             file.flush()
             yield Path(file.name)
 
-    def _send(self, verb: str, thing: Object, **options: Any) -> Object:
+    def _send(
+        self,
+        method: str,
+        thing: Object,
+        *,
+        body: Object | None = None,
+        options: Mapping[str, str] | None = None,
+        content: str = "application/json",
+    ) -> Object:
         metadata = thing["metadata"]
-        place = {"name": metadata["name"], "namespace": metadata.get("namespace")}
-        return self._call(thing["apiVersion"], thing["kind"], verb, **place, **options)
+        path = self._path(thing["apiVersion"], thing["kind"], metadata.get("namespace"))
+        query = f"?{urlencode(options)}" if options else ""
+        return self._ask(method, f"{path}/{metadata['name']}{query}", body, content)
 
-    def _call(self, api_version: str, kind: str, verb: str, **options: Any) -> Object:
-        resource = self._resource(api_version, kind)
+    def _path(self, api_version: str, kind: str, namespace: str | None) -> str:
+        """Where the API server keeps objects of a kind, in a namespace if the kind has them."""
+        group = _group(api_version)
+        with self._discovery:
+            # A CRD may come later than the first look at its group.
+            if kind not in self._kinds.get(api_version, {}):
+                self._kinds[api_version] = self._discover(group)
+            found = self._kinds[api_version].get(kind)
+        if found is None:
+            raise Refused(f"the cluster knows no kind {kind} in {api_version}", not_found=True)
+        if found["namespaced"] and namespace:
+            group = f"{group}/namespaces/{namespace}"
+        return f"{group}/{found['name']}"
+
+    def _discover(self, group: str) -> dict[str, Object]:
+        """The kinds of a group by name, subresources such as ``pods/log`` left out."""
         try:
-            return getattr(resource, verb)(**options).to_dict()
-        except DynamicApiError as error:
-            raise Refused(_said(error), not_found=error.status == 404) from None
+            resources = self._ask("GET", group)["resources"]
+        except Refused as refused:
+            if refused.not_found:
+                return {}
+            raise
+        return {item["kind"]: item for item in resources if "/" not in item["name"]}
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Object | None = None,
+        content: str = "application/json",
+    ) -> Object:
+        try:
+            status, answer = self._server.ask(
+                method, path, body=None if body is None else json.dumps(body), content=content
+            )
         except urllib3.exceptions.HTTPError as error:
             raise Refused(f"the cluster cannot be reached: {error}") from None
-
-    def _resource(self, api_version: str, kind: str) -> Resource:
-        with self._discovery:
-            try:
-                return self._client.resources.get(api_version=api_version, kind=kind)
-            except ResourceNotFoundError:
-                # A CRD that came after discovery.
-                self._client.resources.invalidate_cache()
-            except urllib3.exceptions.HTTPError as error:
-                raise Refused(f"the cluster cannot be reached: {error}") from None
-            try:
-                return self._client.resources.get(api_version=api_version, kind=kind)
-            except ResourceNotFoundError:
-                message = f"the cluster knows no kind {kind} in {api_version}"
-                raise Refused(message, not_found=True) from None
+        if status >= 400:
+            raise Refused(_said(status, answer), not_found=status == 404)
+        return json.loads(answer)
 
     @cached_property
-    def _client(self) -> DynamicClient:
-        configuration = Configuration()
-        # The client wants its certificates in files for as long as it lives. A context of our own
-        # needs them for a moment, and none is left behind if this process is killed later.
-        with TemporaryDirectory(dir=_own_folder()) as folder:
-            loader = KubeConfigLoader(self._document, temp_file_path=folder)
-            loader.load_and_set(configuration)
-            context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-            if configuration.cert_file:
-                context.load_cert_chain(configuration.cert_file, configuration.key_file)
-        configuration.ssl_ca_cert = configuration.cert_file = configuration.key_file = None
-        client = ApiClient(configuration)
-        client.rest_client.pool_manager = urllib3.PoolManager(
-            ssl_context=context, maxsize=16, retries=RETRY
-        )
-        # The folder is gone, so discovery is not kept for a later process: kinds come and go.
-        return DynamicClient(client, cache_file=str(Path(folder) / "discovery"))
+    def _server(self) -> Server:
+        try:
+            return Server(self._document)
+        except (OSError, ValueError) as error:
+            raise Refused(f"the cluster cannot be reached: {error}") from None
 
 
-def _own_folder() -> Path | None:
-    """The lab's own Pulumi home: what lies there for a moment is its owner's alone."""
-    home = os.environ.get("PULUMI_HOME")
-    if home is None:
-        return None
-    Path(home).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Path(home)
+def _group(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
-def _said(error: DynamicApiError) -> str:
+def _said(status: int, answer: bytes) -> str:
     try:
-        return json.loads(error.body)["message"]
+        return json.loads(answer)["message"]
     except (ValueError, KeyError, TypeError):
-        return f"{error.status} {error.reason}"
+        return f"{status} {answer.decode(errors='replace')[:400]}"

@@ -6,8 +6,6 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from kubernetes.utils.quantity import parse_quantity
-
 
 def observed(inputs: Any, live: Any) -> Any:
     """The inputs as the cluster has them now: fields that we did not set are not ours to see."""
@@ -46,6 +44,11 @@ def _same_quantity(one: Any, other: Any) -> bool:
     """Whether two texts are one quantity, as 1024Mi and 1Gi are."""
     if not (isinstance(one, str) and isinstance(other, str)):
         return False
+    if not (one[:1].isdigit() and other[:1].isdigit()):
+        return False
+    # Imported when it is needed: with it comes the official client, most of a second.
+    from kubernetes.utils.quantity import parse_quantity
+
     try:
         return parse_quantity(one) == parse_quantity(other)
     except ValueError:
