@@ -1,9 +1,7 @@
 """The development stack in a lab."""
 
 import json
-import pickle
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +9,10 @@ from lab import REPOSITORY
 from lab.engine import Engine, EngineError, Operation, Result
 from lab.home import LabHome
 from lab.toolchain import Toolchain
+from tests.lab.operation import Forked
 
 READING = ("get", "describe", "logs", "wait")
 """Commands of kubectl that change nothing."""
-OPERATION = """
-import json, pickle, sys
-from pathlib import Path
-from lab.engine import Engine, EngineError
-from lab.home import LabHome
-root, pulumi, tools, project, result, settings, operation, *flags = sys.argv[1:]
-engine = Engine(LabHome(Path(root)), Path(pulumi), "dev", tools=Path(tools),
-                project=Path(project), settings=json.loads(settings))
-failed = False
-try:
-    done = engine.run(operation, *flags)
-except EngineError as error:
-    done, failed = error.result, True
-Path(result).write_bytes(pickle.dumps(done))
-sys.exit(failed)
-"""
 
 
 class Stack:
@@ -51,35 +34,29 @@ class Stack:
         return {f"ha-iris:{name}": group for name, group in groups.items()}
 
     @property
-    def _result(self) -> Path:
-        return self.home.root / "result"
-
-    @property
     def _described(self) -> tuple[Path, str]:
         return self.project, json.dumps(self.groups)
 
     @property
+    def _engine(self) -> dict[str, Any]:
+        return {
+            "home": self.home,
+            "pulumi": self.toolchain.pulumi,
+            "stack": "dev",
+            "tools": self.toolchain.bin,
+            "project": self.project,
+            "settings": self.settings,
+        }
+
+    @property
     def engine(self) -> Engine:
         """What the lab knows about the stack."""
-        return Engine(
-            self.home,
-            self.toolchain.pulumi,
-            "dev",
-            tools=self.toolchain.bin,
-            project=self.project,
-            settings=self.settings,
-        )
+        return Engine(**self._engine)
 
-    def start(self, operation: Operation, *flags: str) -> subprocess.Popen[bytes]:
+    def start(self, operation: Operation, *flags: str) -> Forked:
         """Begin an operation in a process of its own, which a test may kill."""
         self.stands = None
-        folders = [self.home.root, self.toolchain.pulumi, self.toolchain.bin, self.project]
-        given = [*map(str, [*folders, self._result]), json.dumps(self.settings)]
-        return subprocess.Popen(
-            [sys.executable, "-c", OPERATION, *given, operation, *flags],
-            start_new_session=True,
-            cwd=REPOSITORY,
-        )
+        return Forked(self._engine, operation, *flags)
 
     def run(self, operation: Operation, *flags: str) -> Result:
         """Run an operation to its end, in a process of its own as ``python -m lab up`` is one.
@@ -87,14 +64,13 @@ class Stack:
         Raises:
             EngineError: it failed; what it wrote says why.
         """
-        with self.start(operation, *flags) as process:
-            failed = process.wait(timeout=600)
-        result = pickle.loads(self._result.read_bytes())
+        process = self.start(operation, *flags)
+        failed = process.wait(timeout=600)
         if failed:
-            raise EngineError("dev", operation, result)
+            raise EngineError("dev", operation, process.result)
         if operation == "up" and not flags:
             self.stands = self._described
-        return result
+        return process.result
 
     def pulumi(self, *arguments: str) -> str:
         """What another command of the Pulumi CLI prints for the stack, such as ``stack export``."""

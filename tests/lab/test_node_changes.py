@@ -205,13 +205,13 @@ def test_copies_that_are_being_rebuilt_hold_the_change_until_they_are_whole(
         said.append(capfd.readouterr().out)
         return text in "".join(said)
 
-    with cluster.stack.start("up") as process:
-        eventually(lambda: has_said("the next one 41 % rebuilt"))
-        cluster.copies("lab-a", "lab-b", rebuilt=97)
-        eventually(lambda: has_said("the next one 97 % rebuilt"))
-        assert cluster.versions() == ["1", "1", "1"]
-        cluster.copies(*ZONES)
-        assert process.wait(timeout=60) == 0
+    process = cluster.stack.start("up")
+    eventually(lambda: has_said("the next one 41 % rebuilt"))
+    cluster.copies("lab-a", "lab-b", rebuilt=97)
+    eventually(lambda: has_said("the next one 97 % rebuilt"))
+    assert cluster.versions() == ["1", "1", "1"]
+    cluster.copies(*ZONES)
+    assert process.wait(timeout=60) == 0
 
     assert cluster.versions() == ["2", "2", "2"]
 
