@@ -11,7 +11,7 @@ from typing import Any
 
 from drills import DrillError
 from drills.targets import Target, in_lab
-from lab import REPOSITORY, LabError
+from lab import REPOSITORY
 from lab.cluster import Timings
 from lab.cluster.control_plane import ControlPlane
 from lab.engine import Engine
@@ -24,7 +24,6 @@ DELAYS = Timings(attach=10, detach=1, database_start=15, database_stop=6, kubele
 """Assumed, and the same for all: no measurement of Longhorn or IRIS on real machines."""
 OFF_SECONDS = 20
 """Assumed as well: how long a cloud takes to switch a machine off and to say so."""
-BOOTS = 4
 STAND_IN = (
     "persistence.createStorageClass=false",
     "persistence.defaultClass=false",
@@ -41,25 +40,10 @@ def _plane(toolchain: Toolchain, delays: Timings) -> Iterator[ControlPlane]:
     with tempfile.TemporaryDirectory(prefix="ha-iris-drill-") as folder:
         plane = ControlPlane(LabHome(Path(folder) / "lab"), toolchain, timings=delays)
         try:
-            _boot(plane)
+            plane.start()
             yield plane
         finally:
             plane.stop(delete=True)
-
-
-def _boot(plane: ControlPlane) -> None:
-    """Start a lab; a machine that is busy with the others may need more than one attempt.
-
-    Raises:
-        LabError: it does not start in any.
-    """
-    for attempt in range(1, BOOTS + 1):
-        try:
-            plane.start()
-            return
-        except LabError:
-            if attempt == BOOTS:
-                raise
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 import urllib3
@@ -25,7 +24,7 @@ from lab.cluster import FOLDER, POWER_LABEL, Timings, commands, kubeconfig, obje
 from lab.cluster.api import Api, ApiError
 from lab.cluster.kwokctl import START_SECONDS, Kwokctl
 from lab.cluster.ports import free_ports
-from lab.cluster.processes import COMPONENTS, Processes
+from lab.cluster.processes import COMPONENTS, CONTROLLERS, Processes
 from lab.home import LabHome
 from lab.toolchain import TOOLS, Toolchain
 
@@ -114,12 +113,25 @@ class ControlPlane:
         """Kill the API server and start it again, as an upgrade of the control plane does."""
         with FileLock(self.home.root / "control-plane.lock"):
             self.stop_api_server()
-            for _ in range(len(COMPONENTS)):
-                # A controller that could not renew its lease for ten seconds ends, as it should;
-                # on a busy machine one after the other.
-                with suppress(LabError):
-                    return self._start_again()
-            self._start_again()
+            self._insist(self._start_again)
+
+    def _insist(self, begin: Callable[[], None]) -> None:
+        """Start components, and those again that end meanwhile.
+
+        A controller that waits ten seconds for the API server, or for its own lease, in vain
+        ends, as it should: on a busy machine one after the other.
+
+        Raises:
+            LabError: one that is no controller does not start, or a controller ends again.
+        """
+        for _ in COMPONENTS:
+            try:
+                return begin()
+            except LabError as error:
+                if error.key not in CONTROLLERS:
+                    raise
+                begin = self._start_again
+        begin()
 
     def _start_again(self) -> None:
         """Start the components that have ended."""
@@ -180,11 +192,11 @@ class ControlPlane:
             shutil.rmtree(cluster / stale, ignore_errors=True)
         ports = free_ports(self.home.name, 6)
         stages = self._stages()
-        self._kwokctl.create(ports, stages)
+        self._insist(lambda: self._kwokctl.create(ports, stages))
         kubeconfig.write(self.home, f"https://127.0.0.1:{ports[0]}")
         deadline = time.monotonic() + START_SECONDS
         while not self._serves():
-            self._kwokctl.check_alive()
+            self._insist(self._kwokctl.check_alive)
             if time.monotonic() > deadline:
                 raise self._kwokctl.fault("kube-apiserver", f"is not ready after {START_SECONDS} s")
             time.sleep(0.05)

@@ -22,6 +22,8 @@ COMPONENTS = (
     "kwok-controller",
 )
 """What kwokctl starts."""
+CONTROLLERS = COMPONENTS[2:]
+"""Those of them that end when they wait for the API server in vain."""
 STORAGE = "storage"
 """The name of lab/cluster/storage.py among the components."""
 

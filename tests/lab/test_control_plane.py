@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,36 @@ def test_a_first_start_killed_half_way_is_done_again(tmp_path: Path, toolchain: 
         plane.start()
         assert plane.status().running
     finally:
+        plane.stop(delete=True)
+
+
+def test_a_controller_that_gives_up_while_a_lab_starts_is_started_again(
+    tmp_path: Path, toolchain: Toolchain
+):
+    plane = ControlPlane(LabHome(tmp_path / "lab"), toolchain)
+    killed: list[int] = []
+
+    def serving() -> psutil.Process | None:
+        """It is asked for its version first, in a process that has no flags."""
+        process = processes(plane).get("kube-controller-manager")
+        return process if process and len(process.info["cmdline"]) > 2 else None
+
+    def give_up() -> None:
+        eventually(lambda: serving() is not None)
+        if (process := serving()) is not None:
+            process.kill()
+            killed.append(process.pid)
+
+    busy = threading.Thread(target=give_up)
+    busy.start()
+    try:
+        plane.start()
+        busy.join()
+        assert plane.status().running
+        assert killed
+        assert killed[0] != processes(plane)["kube-controller-manager"].pid
+    finally:
+        busy.join()
         plane.stop(delete=True)
 
 
