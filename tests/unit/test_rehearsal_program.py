@@ -247,8 +247,8 @@ def test_the_next_rehearsal_removes_what_a_killed_one_has_left(rehearsal, step):
     def kill():
         if not rehearsal.cluster.made():
             return rehearsal.cluster.at(step, kill)
-        process.send_signal(signal.SIGKILL)
-        return killed.append(step)
+        killed.append(step)
+        return process.send_signal(signal.SIGKILL)
 
     rehearsal.cluster.at(step, kill)
     process = rehearsal.start()
