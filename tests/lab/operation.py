@@ -46,8 +46,8 @@ class Forked:
         given = (engine, operation, flags, self._result, dict(os.environ), os.getpid())
         self._process = FORKS.Process(target=_run, args=given)
         self._process.start()
-        self.pid = self._process.pid
-        assert self.pid
+        assert self._process.pid
+        self.pid: int = self._process.pid
 
     def wait(self, *, timeout: float = 60) -> int:
         """Its status, once it has ended.
