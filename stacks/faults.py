@@ -140,8 +140,17 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 def is_list(field: FieldInfo) -> bool:
     """Whether a setting takes several values."""
-    kinds = (field.annotation, *typing.get_args(field.annotation))  # a list, or a list or nothing
-    return any(typing.get_origin(kind) is tuple for kind in kinds)
+    return _is_of(tuple, field)
+
+
+def is_numbered(field: FieldInfo) -> bool:
+    """Whether a setting takes several values, each by its number."""
+    return _is_of(dict, field)
+
+
+def _is_of(container: type, field: FieldInfo) -> bool:
+    kinds = (field.annotation, *typing.get_args(field.annotation))  # that, or that or nothing
+    return any(typing.get_origin(kind) is container for kind in kinds)
 
 
 def model_of(field: FieldInfo) -> type[BaseModel] | None:

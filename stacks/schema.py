@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 from stacks.aks import AksStackSettings
 from stacks.eks import EksStackSettings
 from stacks.existing import ExistingStackSettings
-from stacks.faults import is_list, model_of
+from stacks.faults import is_list, is_numbered, model_of
 from stacks.gke import GkeStackSettings
 from stacks.meanings import meanings
 from stacks.settings import NAMESPACE, Cloud, StackSettings
@@ -135,7 +135,7 @@ def _rows(model: type[BaseModel], names: Collection[str], prefix: str) -> Iterat
         if inner is None:
             yield f"| `{key}` | {_default(field)} | {meaning} |"
         else:
-            many = "[]" if is_list(field) else ""
+            many = "[]" if is_list(field) else ".N" if is_numbered(field) else ""
             yield f"| **`{key}{many}`** | | {meaning} |"
             yield from _rows(inner, inner.model_fields, f"{key}{many}.")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from components.iris.cpf.data import DATABASES_VOLUME, JOURNALS_VOLUME, REPLAY_VOLUME, VOLUME
-from components.iris.restore.source_settings import claim_name
+from components.iris.restore.source_settings import InstanceClaim, claim_name
 from components.iris.settings import IrisSettings
 
 
@@ -54,7 +54,7 @@ class Volume:
         """
         if ordinal is None:
             return claim_name(f"iris-{self.holds}", number)
-        return f"{claim_name(self.holds, number)}-iris-{ordinal}"
+        return InstanceClaim(self.holds, number, ordinal).name
 
 
 def volumes(settings: IrisSettings) -> tuple[Volume, ...]:

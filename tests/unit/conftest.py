@@ -22,6 +22,7 @@ from components.iris import Iris, IrisSettings
 from stacks import compose
 from tests.unit.answers import answer, computed
 from tests.unit.hooks import told as told
+from tests.unit.restored_instances import before_create as before_create
 
 ROOT = Path(__file__).parents[2]
 

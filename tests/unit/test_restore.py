@@ -8,7 +8,8 @@ import pytest
 
 from components.existing_cluster import ExistingCluster, ExistingClusterSettings
 from components.iris import Iris, IrisSettings
-from components.iris.restore.hook import FILLED_FROM, another_source, plan
+from components.iris.restore.already import FILLED_FROM
+from components.iris.restore.hook import another_source, plan
 from components.iris.restore.source_settings import SourceSettings
 from tests.unit.iris_parts import CLAIM, pod
 

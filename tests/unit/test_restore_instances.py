@@ -1,8 +1,5 @@
 """The volumes of a StatefulSet's instances, filled when they are made."""
 
-from contextlib import nullcontext
-from typing import Any, cast
-
 import pytest
 from pydantic import ValidationError
 
@@ -10,25 +7,13 @@ from components.backup.rehearsal_settings import RehearsalSettings
 from components.iris import IrisSettings
 from components.iris.journal_settings import JournalSettings
 from components.iris.rehearsed import rehearsed
-from components.iris.restore.hook import FILLED_FROM
+from components.iris.restore.already import FILLED_FROM
 from components.iris.volumes import claims_in_use
-from tests.unit.hooks import call
 from tests.unit.iris_parts import CLAIM
+from tests.unit.restored_instances import parts, stateful
 
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
 BACKUP = "s3://bucket@region/?backup=backup-{}&volume=pvc-{}"
-HERE = "/apis/snapshot.storage.k8s.io/v1/namespaces/iris/volumesnapshots"
-CLAIMS = "/api/v1/namespaces/iris/persistentvolumeclaims"
-
-
-def parts(run: int | str, instance: int = 0, *more: str) -> dict[str, Any]:
-    """Snapshots of one run of one instance."""
-    volumes = ("system", "databases", *more)
-    return {volume: {"snapshot": f"{volume}-{instance}-{run}"} for volume in volumes}
-
-
-def stateful(named: Any, **more: Any) -> dict[str, Any]:
-    return {"form": "statefulset", "restore": {"instances": named}, **more}
 
 
 def sources(engine) -> dict[str, str | None]:
@@ -125,9 +110,6 @@ def test_a_deployment_on_a_statefulsets_volumes_is_put_back_like_its_first_insta
     assert mounted == ["system-2-iris-0", "databases-2-iris-0"]
 
 
-CLAIMED = {"system": {"claim": "system-iris-1"}, "databases": {"claim": "databases-iris-1"}}
-
-
 @pytest.mark.parametrize(
     ("instances", "more", "why"),
     [
@@ -139,12 +121,6 @@ CLAIMED = {"system": {"claim": "system-iris-1"}, "databases": {"claim": "databas
             {},
             "instances.0 is filled from a claim and a snapshot, which nobody cuts at once",
         ),
-        (
-            {0: {**CLAIMED, "databases": {"claim": "databases-2-iris-2"}}},
-            {},
-            "from claims of iris-1 and iris-2, which share nothing",
-        ),
-        ({1: CLAIMED}, {"instances": 2}, "is filled from claim system-iris-1, .*volume to 2"),
         ({0: {**parts(1), "journals": "empty"}}, {}, "they have none here"),
         ({0: parts(1)}, {"journals": {"volume_gib": 10}}, "name restore.instances.0.journals"),
         (
@@ -189,68 +165,12 @@ def test_the_keys_of_a_restore_are_those_of_the_form(settings, why):
         IrisSettings.model_validate(settings)
 
 
-class Played:
-    """An API with snapshots of 10 GiB named VOLUME-INSTANCE-RUN; some claims and pods are there."""
-
-    def __init__(self, claims: dict[str, str], pods: list[str]) -> None:
-        self.claims, self.pods = claims, pods
-
-    def get(self, path: str) -> Any:
-        place, _, name = path.partition("?")[0].rpartition("/")
-        if place == HERE:
-            return self._snapshot(name)
-        if path.startswith(f"{HERE}?"):
-            wanted = path.partition("labelSelector=")[2].split(",")
-            run, instance = (pair.split("=")[1] for pair in wanted)
-            return {
-                "items": [
-                    self._snapshot(f"{volume}-{instance.removeprefix('iris-')}-{run}")
-                    for volume in ("system", "databases")
-                ]
-            }
-        if place == CLAIMS and name in self.claims:
-            return self._claim(self.claims[name])
-        return (
-            {"items": [{"metadata": {"name": pod}} for pod in self.pods]}
-            if "pods?" in path
-            else None
-        )
-
-    def _snapshot(self, name: str) -> dict[str, Any]:
-        _, instance, run = name.split("-")
-        labels = {"backup.ha-iris/run": run, "backup.ha-iris/instance": f"iris-{instance}"}
-        status = {"readyToUse": True, "restoreSize": "10Gi"}
-        return {"metadata": {"name": name, "labels": labels}, "status": status}
-
-    def _claim(self, filled_from: str) -> dict[str, Any]:
-        maker = {"volume.kubernetes.io/storage-provisioner": "driver.longhorn.io"}
-        status = {"phase": "Bound", "capacity": {"storage": "10Gi"}}
-        return {
-            "metadata": {"annotations": {FILLED_FROM: filled_from, **maker}},
-            "status": status,
-        }
-
-
-@pytest.fixture
-def asked(iris, monkeypatch):
-    """What is said before a claim is made; raises what refuses it."""
-
-    def run(claim, *, claims=None, pods=(), **settings):
-        said = []
-        monkeypatch.setattr("pulumi.log.warn", said.append)
-        api = Played(claims or {}, [*pods])
-        monkeypatch.setattr("components.iris.restore.hook.connect", lambda _: nullcontext(api))
-        hook = cast(Any, iris(storage_gib=10, **settings).hooks[f"{claim}-filled"])
-        call(hook, after={})
-        return said
-
-    return run
-
-
 @pytest.mark.parametrize("claim", ["iris-system-0", "iris-databases-0"])
-def test_sources_of_two_freezes_or_two_instances_fill_no_instance(asked, claim):
+def test_sources_of_two_freezes_or_two_instances_fill_no_instance(before_create, claim):
     def run(databases):
-        return asked(claim, **stateful({0: {**parts(1), "databases": {"snapshot": databases}}}))
+        return before_create(
+            claim, **stateful({0: {**parts(1), "databases": {"snapshot": databases}}})
+        )
 
     assert run("databases-0-1") == []
     with pytest.raises(ValueError, match=r"of the runs 1 and 2.*name two of one run"):
@@ -259,41 +179,20 @@ def test_sources_of_two_freezes_or_two_instances_fill_no_instance(asked, claim):
         run("databases-1-1")
 
 
-def test_a_source_of_another_host_is_told_once(asked):
+def test_a_source_of_another_host_is_told_once(before_create):
     both = stateful({1: parts(1)}, instances=2)
 
-    (told,) = asked("iris-system-1", **both)
+    (told,) = before_create("iris-system-1", **both)
     assert "is of iris-0, and iris-1 will start on it" in told
-    assert asked("iris-databases-1", **both) == []
+    assert before_create("iris-databases-1", **both) == []
 
 
-def test_a_claim_that_came_to_stay_is_not_written_over(asked):
-    here = stateful({0: parts(1)})
-
-    with pytest.raises(ValueError, match=r"claim system-iris-0 is there.*iris.volume to 2"):
-        asked("iris-system-0", claims={"system-iris-0": ""}, **here)
-    # An update that was killed in between has made it.
-    made = {"system-iris-0": "snapshot system-0-1"}
-    assert asked("iris-system-0", claims=made, **here) == []
-
-
-def test_two_claims_are_of_one_moment_once_nobody_writes_to_them(asked):
-    copy = stateful(
-        {1: {v: {"claim": f"{v}-iris-0"} for v in ("system", "databases")}}, instances=2
-    )
-    there = {"system-iris-0": "", "databases-iris-0": ""}
-
-    with pytest.raises(ValueError, match="IRIS runs in iris-0: the copies would be of no common"):
-        asked("iris-system-1", claims=there, pods=["iris-0"], **copy)
-    assert not any("not known" in line for line in asked("iris-system-1", claims=there, **copy))
-
-
-def test_no_instance_gets_other_volumes_while_iris_runs(asked):
+def test_no_instance_gets_other_volumes_while_iris_runs(before_create):
     put_back = stateful({0: parts(1)}, volume=2)
 
     with pytest.raises(ValueError, match=r"IRIS runs in iris-0.*stop it first"):
-        asked("iris-databases-2-0", pods=["iris-0"], **put_back)
-    assert asked("iris-databases-2-0", **put_back) == []
+        before_create("iris-databases-2-0", pods={"iris-0": []}, **put_back)
+    assert before_create("iris-databases-2-0", **put_back) == []
     # One that comes anew takes nobody's place.
     added = stateful({0: parts(1), 1: {**parts(1, 1), "since_volume": 2}}, volume=2, instances=2)
-    assert asked("iris-databases-2-1", pods=["iris-0"], **added) == []
+    assert before_create("iris-databases-2-1", pods={"iris-0": []}, **added) == []

@@ -152,3 +152,33 @@ def test_an_update_asks_for_the_journals_before_it_makes_the_databases(asked, be
         ValueError, match=r"journals beside it in restore to that part \(docs/restore.md\)"
     ):
         run("data-1")
+
+
+class Store:
+    """Backups of one run, of one host name each, of two databases on one store."""
+
+    ALL = ("two-data", "two-journals", "iris-data")
+
+    def get(self, path):
+        if path == BACKUPS:
+            return {"items": [self._backup(name) for name in self.ALL]}
+        return self._backup(path.rpartition("/")[2])
+
+    def _backup(self, name):
+        labels = {
+            "backup.ha-iris/run": "20261121-004300",
+            "backup.ha-iris/instance": "iris",
+            "namespace": name.partition("-")[0],
+        }
+        return {"metadata": {"name": name}, "status": {"state": "Completed", "labels": labels}}
+
+
+def test_two_databases_that_were_backed_up_in_one_second_are_told_apart():
+    api: Any = Store()
+
+    assert alone(api, backup("iris-data"), namespace="iris") == []
+    with pytest.raises(Unfit, match="without the others: two-journals; set"):
+        alone(api, backup("two-data"), namespace="iris")
+    assert one_cut(api, backup("two-data"), backup("two-journals"), namespace="iris") == []
+    with pytest.raises(Unfit, match="of the namespaces iris and two, and so of two databases"):
+        one_cut(api, backup("iris-data"), backup("two-journals"), namespace="iris")

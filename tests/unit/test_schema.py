@@ -18,6 +18,10 @@ def test_the_reference_is_that_of_the_settings():
     assert REFERENCE_FILE.read_text() == reference_text(), "run `make schema`"
 
 
+def test_the_reference_shows_where_the_number_of_an_instance_goes():
+    assert "`ha-iris:iris.restore.instances.N.system.snapshot`" in reference_text()
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_committed_stack_file_fits_the_schema_and_names_it(stack):
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text()

@@ -9,7 +9,8 @@ import pulumi_kubernetes as k8s
 from components.iris.forms import Storage
 from components.iris.growth import growth
 from components.iris.pod import LABELS
-from components.iris.restore.hook import FILLED_FROM, restoring
+from components.iris.restore.already import FILLED_FROM, Claims
+from components.iris.restore.hook import restoring
 from components.iris.restore.source import filled
 from components.iris.restore.source_settings import claim_name
 from components.iris.settings import IrisSettings
@@ -106,7 +107,8 @@ def _in_use(
         own,
         source,
         volume=settings.volume,
-        claim=called,
+        # A copy is made anew for another source of it.
+        claims=None if volume.is_copy else _claims(volume, ordinal, settings, since=since),
         namespace=settings.namespace,
         storage_class=filling.storage_class,
         gib=volume.gib,
@@ -116,7 +118,7 @@ def _in_use(
         # Journals to replay are of another moment.
         first=None if leads or volume.is_copy else sources.get(main),
         beside=[each for holds, each in sources.items() if holds != main] if leads else [],
-        host=None if ordinal is None else f"iris-{ordinal}",
+        host=_host(settings, ordinal),
         # Journals that begin empty leave nothing behind, nor does a copy.
         stop_first=takes_a_place and settings.volume > (since if ordinal is not None else 1),
         kubeconfig=kubeconfig,
@@ -140,6 +142,21 @@ def _in_use(
             ),
         ),
     )
+
+
+def _claims(volume: Volume, ordinal: int | None, settings: IrisSettings, *, since: int) -> Claims:
+    number = settings.volume
+    others = [each for each in volumes(settings) if not each.is_copy and each.holds != volume.holds]
+    return Claims(
+        volume.claim(ordinal, number),
+        beside=[each.claim(ordinal, number) for each in others],
+        earlier=[volume.claim(ordinal, before) for before in range(number - 1, since - 1, -1)],
+    )
+
+
+def _host(settings: IrisSettings, ordinal: int | None) -> str:
+    """Name of the host that starts on a volume, of whichever form the volume is."""
+    return f"iris-{ordinal or 0}" if settings.form == "statefulset" else settings.hostname
 
 
 def _resource(name: str, volume: Volume, ordinal: int | None, number: int) -> str:

@@ -1,5 +1,6 @@
 """What is asked of a cluster before a volume is filled: plain functions over its answers."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,9 +11,6 @@ from components.kubernetes_api import Api
 
 STATE = "backup.ha-iris/state"
 """Label of a snapshot or backup that says what it is worth (components/backup/program)."""
-
-FILLED_FROM = "ha-iris/filled-from"
-"""Annotation of a claim: what its volume was filled from."""
 
 PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 GIB = 2**30
@@ -72,24 +70,6 @@ def look(
     if source.snapshot.startswith(HANDLE):
         return _handle(api, source.snapshot, size)
     return _snapshot(api, source.snapshot, namespace, size)
-
-
-def in_the_way(
-    api: Api, claim: str, source: SourceSettings, *, namespace: str, volume: int
-) -> list[str]:
-    """Nothing to know of a claim that is to be made, where none is there.
-
-    Raises:
-        Unfit: one is, such as that of an instance which came back, and nothing is written over.
-    """
-    found = api.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
-    made = ((found or {}).get("metadata") or {}).get("annotations") or {}
-    if found is None or made.get(FILLED_FROM) == source.told():
-        return []
-    raise Unfit(
-        f"claim {claim} is there, with what was written on it, and only a new one is filled; set "
-        f"ha-iris:iris.volume to {volume + 1}, which leaves it, or drop restore for it"
-    )
 
 
 def _snapshot(api: Api, name: str, namespace: str, wanted: Size) -> list[str]:
@@ -194,8 +174,25 @@ def in_bytes(quantity: str) -> int:
     return int(quantity)
 
 
-def running(api: Api, namespace: str) -> list[str]:
-    """Pods in which IRIS runs."""
+def running(api: Api, namespace: str, *, on: Collection[str] | None = None) -> list[str]:
+    """Pods in which IRIS runs.
+
+    Args:
+        api: of the cluster.
+        namespace: of the pods.
+        on: claims, for the pods alone that have one of them; None: all pods.
+    """
     selector = ",".join(f"{key}={value}" for key, value in LABELS.items())
     found: Any = api.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}")
-    return [pod["metadata"]["name"] for pod in (found or {}).get("items", [])]
+    return [
+        pod["metadata"]["name"]
+        for pod in (found or {}).get("items", [])
+        if on is None or any(claim in on for claim in _claims_of(pod))
+    ]
+
+
+def _claims_of(pod: dict[str, Any]) -> list[str]:
+    volumes = pod["spec"].get("volumes") or []
+    return [
+        v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v
+    ]

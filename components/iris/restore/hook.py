@@ -6,7 +6,8 @@ from typing import Any
 
 import pulumi
 
-from components.iris.restore.check import FILLED_FROM, NotYet, Unfit, in_the_way, look, running
+from components.iris.restore.already import FILLED_FROM, Claims, begun_before, in_the_way
+from components.iris.restore.check import NotYet, Unfit, look, running
 from components.iris.restore.one_cut import one_cut, whole
 from components.iris.restore.source_settings import SourceSettings
 from components.kubernetes_api import Api, Unreachable, connect
@@ -26,7 +27,7 @@ def restoring(
     source: SourceSettings | None,
     *,
     volume: int,
-    claim: str,
+    claims: Claims | None,
     namespace: str,
     storage_class: str,
     gib: int,
@@ -35,7 +36,7 @@ def restoring(
     leads: bool = True,
     first: SourceSettings | None = None,
     beside: Sequence[SourceSettings] = (),
-    host: str | None = None,
+    host: str = "iris",
     stop_first: bool = False,
     kubeconfig: pulumi.Output[str],
 ) -> pulumi.ResourceHookBinding:
@@ -45,7 +46,7 @@ def restoring(
         name: prefix of their names, which the state remembers.
         source: what the volume is filled from; None: it begins empty.
         volume: its number.
-        claim: its name.
+        claims: its name and those that belong to it; None: of a copy, which may be made anew.
         namespace: of the claim.
         storage_class: of the claim.
         gib: its size.
@@ -54,10 +55,30 @@ def restoring(
         leads: whether it has IRIS itself on it.
         first: what that one is filled from, where this is another of the same moment.
         beside: what the others are filled from, where this is that one.
-        host: name of the host that starts on it, where no setting changes that.
+        host: name of the host that starts on it.
         stop_first: whether it takes the place of another one, under an IRIS that must not run.
         kubeconfig: how this run reaches the cluster.
     """
+
+    def looked(api: Api, source: SourceSettings) -> list[str]:
+        told: list[str] = []
+        if claims:
+            told += in_the_way(api, claims, source, namespace=namespace, volume=volume)
+        told += look(
+            api,
+            source,
+            namespace=namespace,
+            storage_class=storage_class,
+            gib=gib,
+            setting=setting,
+        )
+        if first:
+            told += one_cut(api, first, source, namespace=namespace)
+        if leads:
+            told += whole(api, source, beside, host=host, namespace=namespace)
+        if leads and claims:
+            told += begun_before(api, claims, source, namespace=namespace)
+        return told
 
     async def before_create(change: pulumi.ResourceHookArgs) -> None:
         preview = pulumi.runtime.is_dry_run()
@@ -80,23 +101,7 @@ def restoring(
             if source:
                 told = await fit(
                     ask,
-                    lambda api, source=source: [
-                        *in_the_way(api, claim, source, namespace=namespace, volume=volume),
-                        *look(
-                            api,
-                            source,
-                            namespace=namespace,
-                            storage_class=storage_class,
-                            gib=gib,
-                            setting=setting,
-                        ),
-                        *(one_cut(api, first, source, namespace=namespace) if first else []),
-                        *(
-                            whole(api, source, beside, host=host, namespace=namespace)
-                            if leads
-                            else []
-                        ),
-                    ],
+                    lambda api, source=source: looked(api, source),
                     patience=0 if preview else PATIENCE,
                 )
                 for line in told:

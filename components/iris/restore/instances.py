@@ -1,18 +1,15 @@
 """What the volumes of each instance of a StatefulSet are filled from."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from components.iris.restore.source_settings import SourceSettings, claim_name
+from components.iris.restore.source_settings import InstanceClaim, SourceSettings
 from components.settings import Settings
 
 Ordinal = Annotated[int, Field(ge=0, le=29)]
 """Number of an instance, as in iris-0."""
-
-_OF_AN_INSTANCE = re.compile(r"[a-z]+(-\d+)?-(iris-\d+)")
 
 
 class InstanceSource(Settings):
@@ -83,8 +80,8 @@ def _fault(ordinal: int, one: InstanceSource, volume: int) -> str | None:
     if not one.system:
         if one.since_volume == volume:
             return None
-        names = {each: _claim(each, ordinal, volume - 1) for each in ("system", "databases")}
-        said = ", ".join(f"{each}.claim: {name}" for each, name in names.items())
+        now = [InstanceClaim(each, volume - 1, ordinal) for each in ("system", "databases")]
+        said = ", ".join(f"{claim.holds}.claim: {claim.name}" for claim in now)
         return (
             f"is filled from nothing, and iris.volume {volume} gives every instance volumes of "
             f"that number: it would begin empty. Name what it begins with; {said} copies what it "
@@ -96,21 +93,49 @@ def _fault(ordinal: int, one: InstanceSource, volume: int) -> str | None:
             f"is filled from a {' and a '.join(kinds)}, which nobody cuts at once; name sources "
             "of one kind, of one run"
         )
-    for each, source in one.named().items():
-        if source.claim == _claim(each, ordinal, volume):
+    return _claims_fault(
+        {each: source.claim for each, source in one.named().items() if source.claim},
+        ordinal,
+        volume,
+    )
+
+
+def _claims_fault(claims: Mapping[str, str], ordinal: int, volume: int) -> str | None:
+    """Why an instance cannot be filled from these claims; None if it can, or nobody can tell."""
+    found = {each: InstanceClaim.named(name) for each, name in claims.items()}
+    for each, claim in found.items():
+        if claim is None:
+            continue  # Somebody's own.
+        if claim == InstanceClaim(each, volume, ordinal):
             return (
-                f"is filled from claim {source.claim}, which is the volume that is to be filled; "
+                f"is filled from claim {claim.name}, which is the volume that is to be filled; "
                 f"set iris.volume to {volume + 1}"
             )
-    claims = [source.claim for source in one.named().values() if source.claim]
-    hosts = sorted({match[2] for claim in claims if (match := _OF_AN_INSTANCE.fullmatch(claim))})
-    if len(hosts) > 1:
+        if claim.number == volume:
+            return (
+                f"is filled from claim {claim.name}, which is in use with iris.volume {volume}: "
+                "it is copied only once the new pod has a node, and by then IRIS may write to it "
+                "again; name snapshots of one run"
+            )
+        if claim.holds != each:
+            return (
+                f"has {each} filled from claim {claim.name}, which holds {claim.holds}; name "
+                f"{claim._replace(holds=each).name}"
+            )
+    if len({*claims.values()}) < len(claims):
+        return (
+            f"has two volumes filled from one claim, of {' and '.join(claims.values())}; name that "
+            "of each"
+        )
+    known = [claim for claim in found.values() if claim]
+    if len(hosts := sorted({claim.host for claim in known})) > 1:
         return f"is filled from claims of {' and '.join(hosts)}, which share nothing; name one's"
+    if len(numbers := sorted({claim.number for claim in known})) > 1:
+        return (
+            f"is filled from claims of iris.volume {' and '.join(map(str, numbers))}, which go on "
+            "from different moments; name those of one number"
+        )
     return None
-
-
-def _claim(volume: str, ordinal: int, number: int) -> str:
-    return f"{claim_name(volume, number)}-iris-{ordinal}"
 
 
 def journals_fault(

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from components.iris.restore.check import NotYet, Unfit, running
 from components.iris.restore.source import SNAPSHOTS
-from components.iris.restore.source_settings import HANDLE, SourceSettings
+from components.iris.restore.source_settings import HANDLE, InstanceClaim, SourceSettings
 from components.kubernetes_api import Api
 
 RUN = "backup.ha-iris/run"
@@ -14,6 +14,11 @@ RUN = "backup.ha-iris/run"
 
 INSTANCE = "backup.ha-iris/instance"
 """Label of a snapshot: host name of its IRIS."""
+
+NAMESPACE = "namespace"
+"""Label of a backup: namespace of its database (components/backup/program/uploads.py)."""
+
+OF_A_BACKUP = (RUN, INSTANCE, NAMESPACE)
 
 BACKUPS = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system/backups"
 
@@ -27,10 +32,10 @@ def one_cut(api: Api, first: SourceSettings, other: SourceSettings, *, namespace
             instances, which share nothing.
     """
     cuts = [_labels(api, source, namespace) for source in (first, other)]
-    runs, instances = ([cut.get(label) for cut in cuts] for label in (RUN, INSTANCE))
+    runs, instances, spaces = ([cut.get(label) for cut in cuts] for label in OF_A_BACKUP)
     both = f"{first.told()} and {other.told()}"
     if first.claim and other.claim:
-        return _stopped(api, both, namespace)
+        return _stopped(api, both, (first.claim, other.claim), namespace)
     if None in runs:
         return [
             f"Whether {both} were cut at once is not known, and IRIS needs the journals of the "
@@ -47,15 +52,21 @@ def one_cut(api: Api, first: SourceSettings, other: SourceSettings, *, namespace
             f"{both} are of {instances[0]} and {instances[1]}, which share nothing; name two of "
             "one instance"
         )
+    if None not in spaces and spaces[0] != spaces[1]:
+        raise Unfit(
+            f"{both} are of the namespaces {spaces[0]} and {spaces[1]}, and so of two databases; "
+            "name two of one"
+        )
     return []
 
 
-def _stopped(api: Api, both: str, namespace: str) -> list[str]:
+def _stopped(api: Api, both: str, claims: Sequence[str], namespace: str) -> list[str]:
     """Two claims are of one moment where nobody writes to them."""
-    if pods := running(api, namespace):
+    if pods := running(api, namespace, on=claims):
         raise Unfit(
-            f"{both} are copied one after the other, and IRIS runs in {', '.join(pods)}: the "
-            f"copies would be of no common moment; stop it first: `kubectl -n {namespace} scale "
+            f"{both} are copied one after the other, and IRIS runs on them in {', '.join(pods)}: "
+            "the copies would be of no common moment; stop it first: `kubectl "
+            f"-n {namespace} scale "
             "deployment,statefulset iris --replicas=0`, or name snapshots of one run"
         )
     return []
@@ -64,6 +75,9 @@ def _stopped(api: Api, both: str, namespace: str) -> list[str]:
 def of_another_host(api: Api, source: SourceSettings, *, host: str, namespace: str) -> list[str]:
     """What to know of a source that another host wrote than the one that starts on it."""
     wrote = _labels(api, source, namespace).get(INSTANCE)
+    claim = InstanceClaim.named(source.claim or "")
+    if claim and host.startswith("iris-"):  # A Deployment may have had the claim before.
+        wrote = claim.host
     if wrote in (None, host):
         return []
     return [
@@ -93,12 +107,13 @@ def alone(
     if not (run and instance):
         return []
     if data.backup:
-        # What comes from the store of another cluster has its labels in its status alone.
+        # What comes from the store of another cluster has its labels in its status alone. Other
+        # databases of that store may be backed up in the same second.
         found = [
             item
             for item in _items(api, BACKUPS)
-            if [((item.get("status") or {}).get("labels") or {}).get(k) for k in (RUN, INSTANCE)]
-            == [run, instance]
+            if [((item.get("status") or {}).get("labels") or {}).get(k) for k in OF_A_BACKUP]
+            == [own.get(k) for k in OF_A_BACKUP]
         ]
     else:
         selector = f"{RUN}={run},{INSTANCE}={instance}"
@@ -121,7 +136,7 @@ def whole(
     first: SourceSettings,
     beside: Sequence[SourceSettings],
     *,
-    host: str | None,
+    host: str,
     namespace: str,
 ) -> list[str]:
     """What to know of all sources of one database, before the first of its volumes is made.
@@ -130,7 +145,7 @@ def whole(
         api: of the cluster.
         first: of the volume with IRIS itself.
         beside: of its other volumes.
-        host: name of the host that starts on them, where no setting changes that.
+        host: name of the host that starts on them.
         namespace: of the claims.
 
     Raises:
@@ -141,7 +156,7 @@ def whole(
         one_cut(api, first, other, namespace=namespace)  # What it says, that volume's hook tells.
     return [
         *alone(api, first, beside=beside, namespace=namespace),
-        *(of_another_host(api, first, host=host, namespace=namespace) if host else []),
+        *of_another_host(api, first, host=host, namespace=namespace),
     ]
 
 

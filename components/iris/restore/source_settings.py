@@ -1,6 +1,7 @@
 """What one volume can be filled from, and what its claim is called."""
 
-from typing import Annotated
+import re
+from typing import Annotated, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
@@ -65,3 +66,33 @@ class SourceSettings(Settings):
 def claim_name(first: str, number: int) -> str:
     """Name of the claim of a volume; the first has none of its number in it."""
     return first if number == 1 else f"{first}-{number}"
+
+
+class InstanceClaim(NamedTuple):
+    """A claim of a StatefulSet's instance: its pods ask for claims of such names."""
+
+    holds: str
+    """What is on its volume."""
+
+    number: int
+    """Which iris.volume it is."""
+
+    ordinal: int
+    """Of the instance."""
+
+    @property
+    def name(self) -> str:
+        """What Kubernetes calls it, as in system-2-iris-0."""
+        return f"{claim_name(self.holds, self.number)}-{self.host}"
+
+    @property
+    def host(self) -> str:
+        """Name of the instance's host."""
+        return f"iris-{self.ordinal}"
+
+    @classmethod
+    def named(cls, name: str) -> Self | None:
+        """The claim of that name; None where no instance has such a one."""
+        parts = re.fullmatch(r"([a-z]+)(?:-(\d+))?-iris-(\d+)", name)
+        found = parts and cls(parts[1], int(parts[2] or 1), int(parts[3]))
+        return found if found and found.name == name else None
