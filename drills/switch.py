@@ -48,6 +48,9 @@ class Switch:
         # Later the API server may be away, and a cloud take the Node of a machine that is off.
         found = {node: self._api.get(f"{NODES}/{node}") for node in nodes}
         ids = {node: item["spec"].get("providerID", "") for node, item in found.items()}
+        for node, identity in ids.items():
+            for command in (self._off, self._on):
+                words(command, node, identity)
         tried: dict[str, str] = {}
         refused: set[str] = set()
         try:
@@ -117,10 +120,10 @@ def run(command: str, node: str, identity: str) -> None:
     Raises:
         DrillError: it failed, or has not ended in time.
     """
-    words = [word.format(node=node, id=identity) for word in shlex.split(command)]
+    program, *arguments = words(command, node, identity)
     try:
         done = subprocess.run(
-            words,
+            [program, *arguments],
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,
@@ -128,10 +131,25 @@ def run(command: str, node: str, identity: str) -> None:
         )
     except subprocess.TimeoutExpired:
         raise DrillError(
-            words[0], f"has not ended after {COMMAND_SECONDS} s", "run it by hand"
+            program, f"has not ended after {COMMAND_SECONDS} s", "run it by hand"
         ) from None
     except OSError as error:
-        raise DrillError(words[0], f"cannot be run: {error.strerror}", "name a program") from None
+        raise DrillError(program, f"cannot be run: {error.strerror}", "name a program") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise DrillError(words[0], f"ended with {done.returncode}: {last}", "run it by hand")
+        raise DrillError(program, f"ended with {done.returncode}: {last}", "run it by hand")
+
+
+def words(command: str, node: str, identity: str) -> list[str]:
+    """A command's words for a machine.
+
+    Raises:
+        DrillError: it has none, an open quotation, or braces of another kind.
+    """
+    try:
+        if found := [word.format(node=node, id=identity) for word in shlex.split(command)]:
+            return found
+        reason = "is empty"
+    except (ValueError, KeyError, IndexError, AttributeError) as error:
+        reason = f"cannot be read: {error}"
+    raise DrillError(command, reason, "write {node} or {id}, and any other brace twice")

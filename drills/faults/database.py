@@ -36,10 +36,10 @@ done
 # The methods end a session with 5 for yes and 3 for no ("Backup.General").
 FREEZE = """
 trap '' PIPE HUP
-iris session IRIS -U %SYS '##Class(Backup.General).ExternalFreeze()' </dev/null
+timeout 30 iris session IRIS -U %SYS '##Class(Backup.General).ExternalFreeze()' </dev/null
 code=$?
 if [ "$code" != 5 ]; then
-  iris session IRIS -U %SYS '##Class(Backup.General).ExternalThaw()' </dev/null
+  timeout 15 iris session IRIS -U %SYS '##Class(Backup.General).ExternalThaw()' </dev/null
   echo "ExternalFreeze ended with $code, and a freeze ends with 5"
   exit 1
 fi

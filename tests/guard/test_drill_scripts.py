@@ -32,7 +32,8 @@ def container(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_all_but_the_first_process_is_killed():
-    script = f'{AS_IRIS} sleep 60 & {AS_IRIS} setsid sleep 60 & sleep .2; {AS_IRIS} sh -c "$1"'
+    two = "until [ $(pgrep -u 51773 -c sleep) = 2 ]; do sleep .05; done"
+    script = f'{AS_IRIS} sleep 60 & {AS_IRIS} setsid sleep 60 & {two}; {AS_IRIS} sh -c "$1"'
     done = container(f"{script}; echo ended with $?; pgrep -c sleep", KILL)
     assert done.stdout.splitlines() == ["ended with 0", "0"]
 

@@ -51,6 +51,19 @@ def test_without_a_switch_no_power_is_cut():
         Switch(Played(), off=None, on=None).off(["a"]).__enter__()  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("command", ["aws --query {State:x}", "virsh start '{node}", " "])
+def test_a_command_that_cannot_be_read_is_refused_before_any_power_is_cut(
+    three: Machines, command: str
+):
+    three.on = command
+
+    with pytest.raises(DrillError, match="any other brace twice"):
+        three.switch().off(["a"]).__enter__()
+
+    assert not three.log.exists()
+    assert not [line for line in three.api.asked if OFF in line]
+
+
 def test_power_comes_back_when_the_drill_is_interrupted(three: Machines):
     with pytest.raises(KeyboardInterrupt), three.switch().off(["a"]):
         raise KeyboardInterrupt

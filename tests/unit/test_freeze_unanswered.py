@@ -79,7 +79,7 @@ def test_an_iris_that_answers_again_is_thawed(iris):
 
 def test_a_freeze_of_which_the_end_is_not_known_stays_watched(iris):
     with subprocess.Popen(
-        ["bash", PROGRAM, "hold", "600", "5"],
+        ["bash", PROGRAM, "hold", "600", "30"],
         env=iris.environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
