@@ -8,12 +8,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from drills import evidence, undo
 from drills.api import Refused, Told
 from drills.faults import Case
 from drills.subject import Place, Subject
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 POD = "/api/v1/namespaces/iris/pods/iris-1"
+
+
+def without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no fault be watched for long, and nothing be undone twice."""
+    monkeypatch.setattr(evidence, "SILENT_SECONDS", 0)
+    monkeypatch.setattr(evidence, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(undo, "UNDO_SECONDS", 0)
+    monkeypatch.setattr(undo, "PAUSE_SECONDS", 0.01)
 
 
 class Played:

@@ -9,17 +9,24 @@ from drills import DrillError, evidence, sites, undo
 from drills.api import Refused, Told, _listen
 from drills.faults import database, longhorn, machines, volumes
 from drills.sites import Machines, SimulatedMachines
-from tests.unit.drilled_cluster import LEASES, POD, Played, Site, case, pod, renewing, shell
+from tests.unit.drilled_cluster import (
+    LEASES,
+    POD,
+    Played,
+    Site,
+    case,
+    pod,
+    renewing,
+    shell,
+    without_waits,
+)
 from tests.unit.iris_parts import pod as rendered
 
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "SILENT_SECONDS", 0)
+    without_waits(monkeypatch)
     monkeypatch.setattr(evidence, "WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(evidence, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(undo, "UNDO_SECONDS", 0)
-    monkeypatch.setattr(undo, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(volumes, "FULL_SECONDS", 0)
     monkeypatch.setattr(database, "STOP_SECONDS", 0.05)
 

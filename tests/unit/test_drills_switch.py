@@ -6,13 +6,12 @@ import pytest
 
 from drills import DrillError, undo
 from drills.switch import OFF, Switch
-from tests.unit.drilled_cluster import Played, node
+from tests.unit.drilled_cluster import Played, node, without_waits
 
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(undo, "UNDO_SECONDS", 0)
-    monkeypatch.setattr(undo, "PAUSE_SECONDS", 0.01)
+    without_waits(monkeypatch)
 
 
 class Machines:

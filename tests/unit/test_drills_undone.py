@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drills import DrillError, evidence, targets, undo
+from drills import DrillError, targets, undo
 from drills.__main__ import main
 from drills.api import Refused
 from drills.faults import database, machines, marked
@@ -15,17 +15,14 @@ from drills.sites import SimulatedMachines
 from drills.subject import Subject
 from drills.switch import OFF
 from drills.undo import undo as undone
-from tests.unit.drilled_cluster import Played, Site, case, node
+from tests.unit.drilled_cluster import Played, Site, case, node, without_waits
 
 DEPLOYMENT = "/apis/apps/v1/namespaces/iris/deployments/iris"
 
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(undo, "UNDO_SECONDS", 0)
-    monkeypatch.setattr(undo, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(evidence, "SILENT_SECONDS", 0)
-    monkeypatch.setattr(evidence, "PAUSE_SECONDS", 0.01)
+    without_waits(monkeypatch)
 
 
 def test_one_that_cannot_be_undone_leaves_none_of_the_others():
